@@ -85,7 +85,8 @@ export function createDocumentReader({
     const read = await toText(path, bytes)
     if ('action' in read) return read.type === 'binary' ? { ...read, action: emptyAs } : read
     const { text, encoding: found, pages } = read
-    if (pages !== undefined) return toPdfDocument(source, bytes, pages, mtimeMs)
+    if (pages !== undefined)
+      return { ref: source, ...toPdf(read, pages, bytes), fingerprint: createFingerprint(bytes, mtimeMs) }
     if (text.trim() === '') return emptyProblem(emptyAs)
     if (found !== undefined && !reportedEncodings.has(found)) {
       reportedEncodings.add(found)
@@ -101,15 +102,14 @@ function createFingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerpr
   return { size: bytes.length, sha256: hash('sha256', bytes), ...(mtimeMs !== undefined && { mtimeMs }) }
 }
 
-function toPdfDocument(
-  source: DocumentRef,
-  bytes: Buffer,
-  pages: number,
-  mtimeMs: number | undefined,
-): Document {
-  const pdf = { base64: bytes.toString('base64'), pages }
-  const text = '[The document is the PDF that is attached.]'
-  return { ref: source, text, pdf, fingerprint: createFingerprint(bytes, mtimeMs) }
+/** Returns the PDF that is uploaded, and the text next to it. */
+function toPdf({ text, scans }: ConvertedText, pages: number, bytes: Buffer): Pick<Document, 'text' | 'pdf'> {
+  if (scans === undefined)
+    return {
+      text: '[The document is the PDF that is attached.]',
+      pdf: { base64: bytes.toString('base64'), pages },
+    }
+  return { text, pdf: { base64: Buffer.from(scans).toString('base64'), pages, isPartial: true } }
 }
 
 function isPacked(kind: FormatName | undefined): boolean {

@@ -15,8 +15,8 @@ export interface ConversionRequest {
   readonly pdf: PdfMode
 }
 
-/** The text of a document; or the number of pages of a PDF that is uploaded. */
-export type ConvertedText = DecodedText & Pick<PdfContent, 'pages'>
+/** The text of a document; or the number of pages of a PDF that is uploaded, or of its scanned pages. */
+export type ConvertedText = DecodedText & Pick<PdfContent, 'pages' | 'scans'>
 
 /** Reads a document with the reader of its format. Every error of the reader is a failure of the document. */
 export async function convertDocument({

@@ -3,18 +3,18 @@ import { type PdfFile, withPdf } from './load-pdfjs.ts'
 /**
  * Returns which of the pages show something that is not text: an image, or a drawing, such as letters that
  * were converted to outlines. Images are not decoded.
- * @param findAll whether to go on after the first such page
+ * @param max how many pages are searched for
  */
 export async function findPagesWithPictures(
   file: PdfFile,
   numbers: readonly number[],
-  findAll: boolean,
+  max: number,
 ): Promise<ReadonlySet<number>> {
   const search = async (stopping: PdfFile) => {
     const found = new Set<number>()
     for (const number of numbers) {
       if (await hasPicture(number, file, stopping)) found.add(number)
-      if (found.size > 0 && !findAll) break
+      if (found.size >= max) break
     }
     return found
   }

@@ -21,13 +21,16 @@ export type PdfMode = 'auto' | 'text' | 'native'
 /** The text of a PDF; or its number of pages, if the PDF is uploaded. */
 export interface PdfContent {
   readonly text: string
+  /** The number of pages that are uploaded. */
   readonly pages?: number
+  /** The pages that are uploaded, if `text` has the text of the others. */
+  readonly scans?: Uint8Array
 }
 
 /**
  * Returns the text of a PDF page by page, in the order in which it was written, with the values of form fields
- * and with notes. A PDF with a scanned page is uploaded in mode `auto`; in mode `text`, the text names that
- * page. An encrypted PDF is never uploaded, because the API refuses it.
+ * and with notes. In mode `auto`, scanned pages are uploaded, with all others if they are many; in mode `text`,
+ * the text names them. An encrypted PDF is never uploaded, because the API refuses it.
  * @param mode with `native`, only the number of pages is returned
  * @throws UnreadableError if the PDF has a password or too many pages, or if its pages are images and it is
  *   not uploaded
@@ -48,9 +51,11 @@ export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfCont
     const canUpload = mode !== 'text' && !isEncrypted
     if (mode === 'native' && canUpload) return { text: '', pages }
     const read = await readPages(file)
-    const scans = await findScans(file, read, canUpload)
-    if (scans.size === 0) return { text: joinPages(read, scans) }
-    if (canUpload) return { text: '', pages }
+    // With half of the pages, all of them are uploaded: the model then sees them together.
+    const maxScans = canUpload ? Math.ceil(pages / 2) : pages
+    const scans = await findScans(file, read, maxScans)
+    if (canUpload && scans.size > 0)
+      return (scans.size < maxScans && (await attachScans(file, read, scans))) || { text: '', pages }
     if (scans.size === pages) throw new UnreadableError('no_text', describeMissingText(read, isEncrypted))
     return { text: joinPages(read, scans) }
   })
@@ -68,15 +73,29 @@ async function readPages(file: PdfFile): Promise<PdfPage[]> {
   return pages
 }
 
+/** Returns the text of a PDF, and a PDF of its scanned pages; undefined if the PDF cannot be taken apart. */
+async function attachScans(
+  file: PdfFile,
+  pages: readonly PdfPage[],
+  scans: ReadonlySet<number>,
+): Promise<PdfContent | undefined> {
+  const { extractPdfPages } = await import('./split-pdf.ts')
+  const numbers = [...scans].sort((a, b) => a - b)
+  const pdf = await extractPdfPages(await file.getData(), numbers).catch(() => undefined)
+  const describe = (number: number) =>
+    `[page ${number}: no text; it is page ${numbers.indexOf(number) + 1} of the attached PDF]`
+  return pdf && { text: joinPages(pages, scans, describe), pages: numbers.length, scans: pdf }
+}
+
 /**
  * Returns the numbers of the pages whose content is not text. An empty page, or one with only a title, is not
  * a scan unless it has a picture. If the PDF has no text at all, all its pages are scans.
- * @param isOneEnough whether to stop at the first one
+ * @param max how many are searched for
  */
 async function findScans(
   file: PdfFile,
   pages: readonly PdfPage[],
-  isOneEnough: boolean,
+  max: number,
 ): Promise<ReadonlySet<number>> {
   const numbers = pages.map((_, n) => n + 1)
   const hasAnyText = pages.some(({ text }) => text !== '')
@@ -84,14 +103,16 @@ async function findScans(
   const garbled = numbers.filter((number) => pages[number - 1]?.isGarbled)
   const hasLittleText = (number: number) => (pages[number - 1]?.solidChars ?? 0) < minCharsPerPage
   const unclear = numbers.filter((number) => hasLittleText(number) && !garbled.includes(number))
-  if (unclear.length === 0 || (isOneEnough && garbled.length > 0)) return new Set(garbled)
-  return new Set([...garbled, ...(await findPagesWithPictures(file, unclear, !isOneEnough))])
+  if (unclear.length === 0 || garbled.length >= max) return new Set(garbled)
+  return new Set([...garbled, ...(await findPagesWithPictures(file, unclear, max - garbled.length))])
 }
 
-function joinPages(pages: readonly PdfPage[], scans: ReadonlySet<number>): string {
-  const texts = pages.map(({ text }, n) =>
-    scans.has(n + 1) ? `[page ${n + 1}: no text, perhaps a scan]\n${text}`.trim() : text,
-  )
+function joinPages(
+  pages: readonly PdfPage[],
+  scans: ReadonlySet<number>,
+  describe = (number: number) => `[page ${number}: no text, perhaps a scan]`,
+): string {
+  const texts = pages.map(({ text }, n) => (scans.has(n + 1) ? `${describe(n + 1)}\n${text}`.trim() : text))
   return joinHyphens(texts.filter((text) => text !== '').join('\n\n'))
 }
 

@@ -77,21 +77,25 @@ const maxLabelDistance = 200
 /** Points by which a label may reach into its field. */
 const overlap = 3
 
+/** Finds the line above a note, preferably in the same column. Remarks may be in the margin. */
 function findLineAbove({ rect, type }: PdfNote, spots: readonly Spot[]): number | undefined {
   const [left, bottom, right, top] = rect
   // A remark may cover the line that it belongs to.
   const lowest = type === 'remark' ? bottom : top - overlap
   let nearest: Spot | undefined
+  let shortest = Number.POSITIVE_INFINITY
   for (const spot of spots) {
-    if (spot.baseline < lowest || spot.left > right + overlap || spot.right < left - overlap) continue
-    if (nearest === undefined || spot.baseline < nearest.baseline) nearest = spot
+    const isInColumn = type === 'remark' || (spot.left <= right + overlap && spot.right >= left - overlap)
+    const distance = spot.baseline - lowest + (isInColumn ? 0 : otherColumnDistance)
+    if (spot.baseline < lowest || distance >= shortest) continue
+    nearest = spot
+    shortest = distance
   }
-  if (nearest !== undefined || type !== 'remark') return nearest?.line
-  // Remarks are often in the margin.
-  for (const spot of spots)
-    if (spot.baseline >= lowest && !(nearest && nearest.baseline <= spot.baseline)) nearest = spot
   return nearest?.line
 }
+
+/** How many points nearer a line of another column must be. */
+const otherColumnDistance = 40
 
 function describeNote({ text, name, type }: PdfNote): string {
   if (!name) return text

@@ -39,12 +39,15 @@ function isApart(before: TextPiece, after: TextPiece): boolean {
   if (before.isSeparate || after.isSeparate) return true
   if (before.width === undefined || after.width === undefined) return false
   const [a = 0, b = 0, c = 0, d = 0, beforeX = 0, beforeY = 0] = before.transform
-  const [, , , , afterX = 0, afterY = 0] = after.transform
+  const [, , afterC = 0, afterD = 0, afterX = 0, afterY = 0] = after.transform
   const scale = Math.hypot(a, b)
   if (scale === 0) return false
-  const distance = ((afterX - beforeX) * a + (afterY - beforeY) * b) / scale
+  const [x, y] = [afterX - beforeX, afterY - beforeY]
+  const distance = (x * a + y * b) / scale
+  const shift = Math.abs(y * a - x * b) / scale
+  const size = Math.max(Math.hypot(c, d), Math.hypot(afterC, afterD))
   const gap = distance > 0 ? distance - before.width : -distance - after.width
-  return gap > minGap * Math.hypot(c, d)
+  return gap > minGap * Math.hypot(c, d) || shift > size
 }
 
 /** The narrowest space, in font sizes. */
