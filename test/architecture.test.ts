@@ -91,7 +91,12 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   mammoth: ['inputs/read/readers/docx.ts'],
   'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
-  'pdf-lib': ['inputs/read/readers/split-pdf.ts', 'inputs/read/readers/xfa-form.ts'],
+  'pdfjs-dist': ['inputs/read/readers/load-pdfjs.ts'],
+  'pdf-lib': [
+    'inputs/read/readers/prune-pdf-pages.ts',
+    'inputs/read/readers/split-pdf.ts',
+    'inputs/read/readers/xfa-form.ts',
+  ],
   'postal-mime': ['inputs/read/readers/email.ts'],
   yauzl: ['inputs/read/readers/zip.ts'],
   diff: ['commands/prompts/diff.ts'],

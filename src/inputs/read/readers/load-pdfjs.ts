@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url'
-import type { PDFDocumentProxy } from 'pdfjs-dist'
+import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist'
 import { resolveAsset } from '../../../assets.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** An open PDF. */
 export type PdfFile = PDFDocumentProxy
+
+/** What pdfjs reports about an annotation. */
+export type PdfAnnotation = Awaited<ReturnType<PDFPageProxy['getAnnotations']>>[number]
 
 export interface PdfOptions {
   /** Whether the operators of a page end at the first image or error. @default false */

@@ -1,4 +1,4 @@
-import type { PDFPageProxy } from 'pdfjs-dist'
+import type { PdfAnnotation } from './load-pdfjs.ts'
 
 /** A value or a remark on a page that is not part of the page's own text. */
 export interface PdfNote {
@@ -14,24 +14,22 @@ export interface PdfNote {
   readonly type: 'value' | 'mark' | 'remark'
 }
 
-/** What pdfjs reports about an annotation. */
-type Annotation = Awaited<ReturnType<PDFPageProxy['getAnnotations']>>[number]
-
 /**
  * Returns the visible form values and notes of a page: text fields, choices, check boxes, typed text, comments
  * and names of attachments. Passwords are left out.
  */
-export function listPdfNotes(annotations: readonly Annotation[]): PdfNote[] {
+export function listPdfNotes(annotations: readonly PdfAnnotation[]): PdfNote[] {
   return annotations.flatMap((annotation) => {
     const { rect, annotationFlags, subtype } = annotation
     if ((annotationFlags & hiddenFlags) !== 0 || !isRect(rect)) return []
     const content = subtype === 'Widget' ? describeField(annotation) : describeMarkup(annotation)
-    return content === undefined || content.text.trim() === '' ? [] : [{ rect, ...content }]
+    if (content === undefined || content.text.trim() === '') return []
+    return [{ rect, ...content, text: content.text.replace(/\r\n?/g, '\n').trim() }]
   })
 }
 
 /** Whether an annotation is a field that a person fills in on the page. */
-export function isFillable({ subtype, fieldType, rect, annotationFlags }: Annotation): boolean {
+export function isFillable({ subtype, fieldType, rect, annotationFlags }: PdfAnnotation): boolean {
   return subtype === 'Widget' && fieldType !== 'Sig' && (annotationFlags & hiddenFlags) === 0 && isRect(rect)
 }
 
@@ -44,7 +42,7 @@ function isRect(rect: unknown): rect is PdfNote['rect'] {
 
 type Content = Omit<PdfNote, 'rect'> | undefined
 
-function describeField(field: Annotation): Content {
+function describeField(field: PdfAnnotation): Content {
   const { fieldType, fieldValue, alternativeText, fieldName } = field
   const name = (alternativeText || shortenName(fieldName)) as string
   if (fieldType === 'Btn') {
@@ -61,7 +59,7 @@ function describeField(field: Annotation): Content {
 }
 
 /** Returns the label of a choice; its value may be a code. */
-function findOptionLabel({ options }: Annotation, value: string): string {
+function findOptionLabel({ options }: PdfAnnotation, value: string): string {
   const option = Array.isArray(options) && options.find(({ exportValue }) => exportValue === value)
   return option ? option.displayValue : value
 }
@@ -72,7 +70,7 @@ function shortenName(fieldName: unknown): string {
   return name.slice(name.lastIndexOf('.') + 1)
 }
 
-function describeMarkup(annotation: Annotation): Content {
+function describeMarkup(annotation: PdfAnnotation): Content {
   const { subtype, contentsObj, richText, textContent, titleObj, replyType, file } = annotation
   // A popup shows the contents of another annotation. The members of a group show those of its first one.
   if (subtype === 'Popup' || subtype === 'Link' || replyType === 'Group') return undefined

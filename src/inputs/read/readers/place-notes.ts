@@ -95,7 +95,7 @@ function findLineAbove({ rect, type }: PdfNote, spots: readonly Spot[]): number 
 }
 
 /** How many points nearer a line of another column must be. */
-const otherColumnDistance = 40
+const otherColumnDistance = 20
 
 function describeNote({ text, name, type }: PdfNote): string {
   if (!name) return text

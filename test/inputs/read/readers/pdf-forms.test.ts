@@ -30,14 +30,16 @@ describe('the fields of a PDF form', () => {
     const text = await withAnnotations(
       show('Your name and address', 50, 720) + show('Signed in Norvik', 50, 600),
       [
-        '/Subtype/Widget/FT/Tx/T(form.page1[0].first_name[0])/V(Ann)/Rect[50 695 150 715]',
+        '/Subtype/Widget/FT/Tx/T(form.page1[0].first_name[0])/V(Ann\\rEva)/Rect[50 695 150 715]',
         '/Subtype/Widget/FT/Tx/T(a1)/TU(Last name)/V<FEFF00C500730065>/Rect[160 695 250 715]',
         '/Subtype/Widget/FT/Tx/T(hidden)/V(HIDDEN)/F 2/Rect[50 650 150 670]',
         '/Subtype/Widget/FT/Tx/T(password)/Ff 8192/V(SECRET)/Rect[50 650 150 670]',
         '/Subtype/Widget/FT/Tx/T(empty)/Rect[50 650 150 670]',
       ],
     )
-    expect(text).toBe(`${intro}\nYour name and address\nfirst_name: Ann\nLast name: Åse\nSigned in Norvik`)
+    expect(text).toBe(
+      `${intro}\nYour name and address\nfirst_name: Ann\nEva\nLast name: Åse\nSigned in Norvik`,
+    )
   })
 
   it('show which boxes, radio buttons and choices are selected', async () => {

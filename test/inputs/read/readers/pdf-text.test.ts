@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -127,5 +128,56 @@ describe('the text of a PDF', () => {
     expect(await textOf([{ content: lines.map((line, n) => show(line, 50, 700 - 12 * n)).join('') }])).toBe(
       'The timetable is well-known, a well-known document of Anglo-American pre-\nand postwar history',
     )
+  })
+})
+
+/** Encrypts with RC4, as PDF 1.1 does. */
+function encrypt(key: Buffer, text: string): string {
+  const state = Array.from({ length: 256 }, (_, n) => n)
+  const swap = (i: number, j: number) => ([state[i], state[j]] = [state[j] as number, state[i] as number])
+  for (let i = 0, j = 0; i < 256; i++) {
+    j = (j + (state[i] as number) + (key[i % key.length] as number)) & 255
+    swap(i, j)
+  }
+  let [i, j] = [0, 0]
+  const bytes = Buffer.from(text, 'latin1').map((byte) => {
+    i = (i + 1) & 255
+    j = (j + (state[i] as number)) & 255
+    swap(i, j)
+    return byte ^ (state[((state[i] as number) + (state[j] as number)) & 255] as number)
+  })
+  return Buffer.from(bytes).toString('latin1')
+}
+
+/** Returns an encrypted PDF that needs a password for changes, but none for reading. */
+function createEncryptedPdf(contents: readonly string[]): Buffer {
+  const md5 = (...parts: Buffer[]) => createHash('md5').update(Buffer.concat(parts)).digest()
+  const padding = Buffer.from('28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A', 'hex')
+  const [owner, id, permissions] = [Buffer.alloc(32, 7), Buffer.alloc(16, 1), Buffer.alloc(4, 0xfc)]
+  const key = md5(padding, owner, permissions, id).subarray(0, 5)
+  const user = Buffer.from(encrypt(key, padding.toString('latin1')), 'latin1').toString('hex')
+  const dictionary = `<</Filter/Standard/V 1/R 2/P ${permissions.readInt32LE()}/O<${owner.toString('hex')}>/U<${user}>>>`
+  const pages = contents.map((content, n) => {
+    const number = Buffer.from([12 + 2 * n, 0, 0, 0, 0])
+    return { content: encrypt(md5(key, number).subarray(0, 10), content) }
+  })
+  const trailer = `/Encrypt 10 0 R/ID[<${id.toString('hex')}><${id.toString('hex')}>]`
+  return createPdf(pages, { objects: [dictionary], trailer })
+}
+
+describe('an encrypted PDF that opens without a password', () => {
+  it('is read as text, also with --pdf native, because the API refuses it', async () => {
+    for (const mode of ['text', 'auto', 'native'] as const)
+      expect(await read(createEncryptedPdf([show(sentence)]), mode)).toEqual({ text: sentence })
+  })
+
+  it('is not uploaded if pages are scans', async () => {
+    expect(await read(createEncryptedPdf([show(sentence), image]), 'auto')).toEqual({
+      text: `${sentence}\n\n[page 2: no text, perhaps a scan]`,
+    })
+    expect(await read(createEncryptedPdf([image]), 'auto')).toMatchObject({
+      type: 'no_text',
+      message: expect.stringMatching(/it is encrypted, so that it cannot be uploaded; decrypt it first/),
+    })
   })
 })
