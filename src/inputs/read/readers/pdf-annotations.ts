@@ -9,7 +9,7 @@ export interface PdfNote {
   readonly name?: string | undefined
   /**
    * `value`: belongs next to its label; `mark`: a check box, whose label may also be on its right; `remark`:
-   * belongs on a line of its own.
+   * belongs on a separate line.
    */
   readonly type: 'value' | 'mark' | 'remark'
 }

@@ -5,7 +5,7 @@ type Line = readonly TextPiece[]
 
 /**
  * Returns the lines of a page with its notes: a value after its label, a check box before or after it, and
- * every other note on a line of its own, below the nearest line above it. Text that is not horizontal gets
+ * every other note on a separate line, below the nearest line above it. Text that is not horizontal gets
  * all notes at its end.
  */
 export function insertNotes(lines: readonly Line[], notes: readonly PdfNote[]): Line[] {

@@ -66,7 +66,10 @@ function pruneResources(lib: PdfLib, page: PDFPage, isShared: (category: PDFDict
   )
   const pruned = resources.clone()
   for (const { name, entries } of categories) {
-    const used = entries.entries().filter(([key]) => names.has(key))
+    const used = [...names].flatMap((key) => {
+      const value = entries.get(key)
+      return value === undefined ? [] : [[key, value] as const]
+    })
     for (const [key] of used) {
       const resource = entries.lookup(key)
       const description = resource instanceof PDFStream ? resource.dict : resource

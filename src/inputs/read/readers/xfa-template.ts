@@ -19,19 +19,13 @@ interface FormItem {
  * no visible field stay unused.
  */
 export async function listXfaLines(xml: string, values: readonly XfaValue[]): Promise<string[]> {
-  const queues = new Map<string, XfaValue[]>()
-  for (const value of values) queues.set(value.name, [...(queues.get(value.name) ?? []), value])
-  const takeValue = (name: string) => {
-    const next = queues.get(name)?.shift()
-    if (next !== undefined) next.isUsed = true
-    return next?.value
-  }
+  const takeValue = createValueSource(values)
   const lines: string[] = []
   let item: FormItem | undefined
   let groupValue: string | undefined
   // Counts the open elements inside an ignored one.
   let ignored = 0
-  const open: string[] = []
+  const open: OpenElement[] = []
   await parseXml(xml, {
     onOpen(tag, attributes) {
       const name = toLocalName(tag)
@@ -39,24 +33,24 @@ export async function listXfaLines(xml: string, values: readonly XfaValue[]): Pr
         ignored++
         return
       }
-      open.push(name)
+      open.push({ name, region: open.at(-1)?.region ?? regions.find((region) => region === name) })
       if (name === 'exclGroup') groupValue = takeValue(attributes['name'] ?? '') ?? ''
       if (name === 'field' || name === 'draw')
         item = { name: attributes['name'] ?? '', isField: name === 'field', ...createEmptyItem() }
       if (name === 'checkButton' && item !== undefined) item.isCheckBox = true
       if (name === 'items') item?.choices.push([])
-      if (open.at(-2) === 'items') item?.choices.at(-1)?.push('')
-      if (name === 'p' || name === 'br') addText('\n', item, open)
+      if (open.at(-2)?.name === 'items') item?.choices.at(-1)?.push('')
+      if (name === 'p' || name === 'br') addText('\n', item, open.at(-1)?.region)
     },
     onText(text) {
-      if (ignored === 0) addText(text, item, open)
+      if (ignored === 0) addText(text, item, open.at(-1)?.region)
     },
     onClose() {
       if (ignored > 0) {
         ignored--
         return
       }
-      const name = open.pop()
+      const name = open.pop()?.name
       if (name === 'exclGroup') groupValue = undefined
       if ((name !== 'field' && name !== 'draw') || item === undefined) return
       lines.push(
@@ -68,6 +62,30 @@ export async function listXfaLines(xml: string, values: readonly XfaValue[]): Pr
   return lines.filter((line) => line !== '')
 }
 
+/** Returns a function that takes the next value of a name. */
+function createValueSource(values: readonly XfaValue[]): (name: string) => string | undefined {
+  const stacks = new Map<string, XfaValue[]>()
+  for (const value of [...values].reverse()) {
+    const stack = stacks.get(value.name)
+    if (stack === undefined) stacks.set(value.name, [value])
+    else stack.push(value)
+  }
+  return (name) => {
+    const next = stacks.get(name)?.pop()
+    if (next !== undefined) next.isUsed = true
+    return next?.value
+  }
+}
+
+/** The parts of a field that have text. */
+const regions = ['items', 'caption', 'value'] as const
+
+interface OpenElement {
+  readonly name: string
+  /** The outermost region that the element is in. */
+  readonly region: (typeof regions)[number] | undefined
+}
+
 function createEmptyItem(): Pick<FormItem, 'caption' | 'value' | 'isCheckBox' | 'choices'> {
   return { caption: '', value: '', isCheckBox: false, choices: [] }
 }
@@ -76,11 +94,11 @@ function createEmptyItem(): Pick<FormItem, 'caption' | 'value' | 'isCheckBox' | 
 function isShown(
   name: string,
   { presence }: Readonly<Record<string, string>>,
-  open: readonly string[],
+  open: readonly OpenElement[],
 ): boolean {
   if (presence === 'hidden' || presence === 'inactive' || presence === 'invisible') return false
   if (open.length === 0) return name === 'xdp' || name === 'template'
-  if (open.length === 1 && open[0] === 'xdp') return name === 'template'
+  if (open.length === 1 && open[0]?.name === 'xdp') return name === 'template'
   return !ignoredElements.has(name)
 }
 
@@ -90,13 +108,11 @@ const ignoredElements = new Set(
   ),
 )
 
-function addText(text: string, item: FormItem | undefined, open: readonly string[]): void {
+function addText(text: string, item: FormItem | undefined, region: OpenElement['region']): void {
   if (item === undefined) return
-  if (open.includes('items')) {
-    const choices = item.choices.at(-1)
-    if (choices !== undefined && choices.length > 0) choices[choices.length - 1] += text
-  } else if (open.includes('caption')) item.caption += text
-  else if (open.includes('value')) item.value += text
+  if (region === 'caption' || region === 'value') item[region] += text
+  const choices = region === 'items' ? (item.choices.at(-1) ?? []) : []
+  if (choices.length > 0) choices[choices.length - 1] += text
 }
 
 function describeItem(item: FormItem, filledIn: string | undefined, groupValue: string | undefined): string {
