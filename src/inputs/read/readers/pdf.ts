@@ -45,6 +45,8 @@ export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfCont
     >
     const isEncrypted = EncryptFilterName != null
     if (IsXFAPresent && !(await hasFillableFields(file))) {
+      if (isEncrypted)
+        throw new UnreadableError('encrypted', `it is an XFA form and encrypted; ${decryptionAdvice}`)
       const { readXfaForm } = await import('./xfa-form.ts')
       return { text: await readXfaForm(await file.getData()) }
     }
@@ -126,12 +128,14 @@ async function hasFillableFields(file: PdfFile): Promise<boolean> {
   return false
 }
 
+const decryptionAdvice = 'decrypt it first, for example with qpdf --decrypt'
+
 function describeMissingText(pages: readonly PdfPage[], isEncrypted: boolean): string {
   const solidChars = pages.reduce((sum, page) => sum + page.solidChars, 0)
   const on = pages.length === 1 ? 'its one page' : `its ${pages.length} pages`
   const found = solidChars === 0 ? `no text on ${on}` : `hardly any text on ${on} (${solidChars} characters)`
   const advice = 'is it a scan? make it searchable first, for example with ocrmypdf'
   return isEncrypted
-    ? `${found}, and it is encrypted, so that it cannot be uploaded; decrypt it first, for example with qpdf --decrypt`
+    ? `${found}, and it is encrypted, so that it cannot be uploaded; ${decryptionAdvice}`
     : `${found}; ${advice}`
 }

@@ -150,7 +150,7 @@ function encrypt(key: Buffer, text: string): string {
 }
 
 /** Returns an encrypted PDF that needs a password for changes, but none for reading. */
-function createEncryptedPdf(contents: readonly string[]): Buffer {
+function createEncryptedPdf(contents: readonly string[], catalog = ''): Buffer {
   const md5 = (...parts: Buffer[]) => createHash('md5').update(Buffer.concat(parts)).digest()
   const padding = Buffer.from('28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A', 'hex')
   const [owner, id, permissions] = [Buffer.alloc(32, 7), Buffer.alloc(16, 1), Buffer.alloc(4, 0xfc)]
@@ -162,13 +162,21 @@ function createEncryptedPdf(contents: readonly string[]): Buffer {
     return { content: encrypt(md5(key, number).subarray(0, 10), content) }
   })
   const trailer = `/Encrypt 10 0 R/ID[<${id.toString('hex')}><${id.toString('hex')}>]`
-  return createPdf(pages, { objects: [dictionary], trailer })
+  return createPdf(pages, { objects: [dictionary], trailer, catalog })
 }
 
 describe('an encrypted PDF that opens without a password', () => {
   it('is read as text, also with --pdf native, because the API refuses it', async () => {
     for (const mode of ['text', 'auto', 'native'] as const)
       expect(await read(createEncryptedPdf([show(sentence)]), mode)).toEqual({ text: sentence })
+  })
+
+  it('is a failure if it is an XFA form', async () => {
+    const form = createEncryptedPdf([show('Please wait')], '/AcroForm<</Fields[]/XFA 4 0 R>>')
+    expect(await read(form)).toMatchObject({
+      type: 'encrypted',
+      message: expect.stringContaining('XFA form'),
+    })
   })
 
   it('is not uploaded if pages are scans', async () => {
