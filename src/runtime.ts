@@ -33,6 +33,8 @@ export interface Runtime {
   confirm(question: string, signal: AbortSignal): Promise<boolean | undefined>
   readonly clock: Clock
   readonly random: () => number
+  /** Returns the CPU time that the process has used, in milliseconds. */
+  getCpuTimeMs(): number
   /** Id of this process. */
   readonly pid: number
   /** Id of the user; undefined if the system has no user ids. */
@@ -80,6 +82,7 @@ export function createProcessRuntime(): Runtime {
     getStdoutKind,
     isRedirectTarget,
     confirm,
+    getCpuTimeMs,
     pid: process.pid,
     uid: process.getuid?.(),
     isRunning,
@@ -92,6 +95,11 @@ export function createProcessRuntime(): Runtime {
       }
     },
   }
+}
+
+function getCpuTimeMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /**

@@ -117,14 +117,20 @@ export async function loadChunkPlanner(
         const maxChars = computeMaxWholeChars(document, kind)
         const pdfChunks = pdf && (await chunkPdf(pdf, computePdfLimits(settings.model, maxChars)))
         if (pdfChunks !== undefined && 'action' in pdfChunks) return pdfChunks
-        if (pdfChunks === undefined && text.length <= maxChars) return undefined
+        const scanTokens = pdf?.isPartial ? pdf.pages * tokensPerPage : 0
+        const scanChars = scanTokens / guessTokensPerCharacter(settings.model, 'prose').high
+        if (pdfChunks === undefined && text.length + scanChars <= maxChars) return undefined
 
         const limits = computeLimits(document, kind, maxChars)
         const buildReduceRequest = (notes: string) => buildWholeRequest({ ...asText, text: notes })
-        const requests =
-          pdfChunks === undefined
-            ? chunkText(text, limits.chunk).map((text) => buildChunkRequest({ ...asText, text }))
-            : pdfChunks.map((pdf) => buildChunkRequest({ ...asText, pdf }))
+        const textChunks = pdf !== undefined && !pdf.isPartial ? [] : chunkText(text, limits.chunk)
+        const pdfText = pdf?.isPartial ? scansText : text
+        const requests = [
+          ...textChunks.map((text) => buildChunkRequest({ ...asText, text })),
+          ...(pdfChunks ?? (pdf ? [pdf] : [])).map((pdf) =>
+            buildChunkRequest({ ...asText, text: pdfText, pdf }),
+          ),
+        ]
         return {
           requestHash: hashJson([
             ...requests.map((request) => request.hash),
@@ -151,6 +157,9 @@ export async function loadChunkPlanner(
     }
   }
 }
+
+/** The text next to scanned pages when the text of the document is in other requests. */
+const scansText = '[This part is the PDF that is attached: pages of the document that have no text.]'
 
 /** An upper bound of the tokens of a page; see {@link countPromptCharacters}. */
 const tokensPerPage = 2500

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { splitPdf } from '../../src/inputs/read/readers/split-pdf.ts'
 import { UnreadableError } from '../../src/inputs/read/readers/unreadable-error.ts'
+import { createPdf, image, show, toStream } from '../support/pdf.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
@@ -88,6 +89,67 @@ describe('--pdf', () => {
     expect((await run('--model', 'claude-haiku-4-5', '--redo', 'all')).code).toBe(0)
     // The chunks are cached; only the final summary is requested again.
     expect(asked).toHaveLength(6)
+  })
+
+  it('auto sends the text of a PDF and its few scanned pages in one request, or in chunks', async () => {
+    const textPages = Array.from({ length: 6 }, (_, n) => ({
+      content: Array.from({ length: 60 }, (_, line) =>
+        show(
+          `Page ${n + 1}, line ${line + 1}: the ferry leaves at seven from the northern harbour.`,
+          50,
+          780 - 12 * line,
+        ),
+      ).join(''),
+    }))
+    const cwd = await createFolder({})
+    await mkdir(join(cwd, 'docs'))
+    await writeFile(
+      join(cwd, 'docs/mixed.pdf'),
+      createPdf([...textPages, { content: image }, { content: image }]),
+    )
+    const asked: string[] = []
+    const { env, simulator } = await startService({
+      script: ({ request }) => {
+        asked.push(request.lastText)
+        return { kind: 'answer', delayMs: 1 }
+      },
+    })
+    const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })
+    expect((await run('--pdf', 'auto')).code).toBe(0)
+    expect(asked).toEqual([
+      expect.stringMatching(/Page 1, line 1[\s\S]+\[page 8: no text; it is page 2 of the attached PDF\]/),
+    ])
+    expect(simulator.stats().billed.inputTokens).toBeGreaterThan(2 * 2350)
+    asked.length = 0
+    expect((await run('--chunk-tokens', '2000', '--redo', 'all')).code).toBe(0)
+    const chunks = asked.filter((text) => text.includes('Take notes on this part'))
+    expect(chunks.length).toBeGreaterThan(3)
+    for (const text of ['Page 1, line 1:', 'Page 6, line 60:', 'pages of the document that have no text'])
+      expect(chunks.filter((chunk) => chunk.includes(text))).toHaveLength(1)
+  })
+
+  it('splits a PDF without the images of other pages, even if pages share their resources or have links', async () => {
+    const count = 20
+    const imageObjects = Array.from({ length: count }, (_, n) =>
+      toStream(
+        '/Type/XObject/Subtype/Image/Width 100/Height 100/BitsPerComponent 8/ColorSpace/DeviceGray',
+        String(n % 10).repeat(10_000),
+      ),
+    )
+    const names = imageObjects.map((_, n) => `/Scan${n} ${10 + n} 0 R`).join(' ')
+    const firstPage = 10 + count
+    const bytes = createPdf(
+      imageObjects.map((_, n) => ({
+        content: `q 600 0 0 800 0 0 cm /Scan${n} Do Q`,
+        annotations: [`/Subtype/Link/Rect[0 0 9 9]/Dest[${firstPage + 2 * ((n + 1) % count)} 0 R/Fit]`],
+      })),
+      { objects: imageObjects, sharedResources: `/XObject<<${names}>>` },
+    )
+    const parts = await splitPdf({ base64: bytes.toString('base64'), pages: count }, { pages: 5, bytes: 1e6 })
+    const sizes = parts.map(({ base64 }) => base64.length * 0.75)
+    expect(sizes).toHaveLength(4)
+    for (const size of sizes) expect(size).toBeLessThan(5 * 10_000 + 10_000)
+    for (const size of sizes) expect(size).toBeGreaterThan(5 * 10_000)
   })
 
   it('splits a PDF by bytes, too, and reports a page or a file that cannot be split', async () => {

@@ -82,6 +82,7 @@ export async function runInProcess(
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / clockSpeed, signal) },
     random,
+    getCpuTimeMs: () => performance.now(),
     pid: ++pid,
     uid: process.getuid?.(),
     isRunning,

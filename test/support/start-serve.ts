@@ -51,6 +51,7 @@ export async function startServe(
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: realClock,
     random: Math.random,
+    getCpuTimeMs: () => performance.now(),
     pid: 1,
     uid: process.getuid?.(),
     isRunning: () => false,

@@ -59,13 +59,15 @@ export interface Document {
   readonly marks?: readonly Mark[]
   /** Of the bytes that `text` was decoded from. */
   readonly fingerprint: Fingerprint
-  /** The PDF to upload, if its pages are images or the user chose so. `text` then says that. */
+  /** The PDF to upload, if pages are images or the user chose so. `text` then names them. */
   readonly pdf?: Pdf
 }
 
 export interface Pdf {
   readonly base64: string
   readonly pages: number
+  /** Whether these are only the scanned pages of a document, whose other pages are its text. */
+  readonly isPartial?: boolean
 }
 
 /**

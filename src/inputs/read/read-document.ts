@@ -35,6 +35,8 @@ export interface ReadOptions extends ReaderSettings {
   readonly stdin: Readable
   /** Called with a warning for the first text in each encoding other than UTF-8. */
   readonly onWarning?: (text: string) => void
+  /** Returns the CPU time of the process; see `createTimeBudget`. */
+  readonly getCpuTimeMs?: (() => number) | undefined
 }
 
 export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProblem>
@@ -51,8 +53,9 @@ export function createDocumentReader({
   encoding,
   pdf = 'text',
   onWarning,
+  getCpuTimeMs,
 }: ReadOptions): ReadDocument {
-  const convert = createThreadReader()
+  const convert = createThreadReader({ getCpuTimeMs })
   const reportedEncodings = new Set<string>()
   // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()
@@ -83,7 +86,13 @@ export function createDocumentReader({
     const read = await toText(path, bytes)
     if ('action' in read) return isNoDocument(path, read) ? { ...read, action: emptyAs } : read
     const { text, encoding: found, pages, marks = findLineMarks(path, text) } = read
-    if (pages !== undefined) return toPdfDocument(source, bytes, pages, mtimeMs)
+    if (pages !== undefined)
+      return {
+        ref: source,
+        ...toPdf(read, pages, bytes),
+        ...(read.marks && { marks: read.marks }),
+        fingerprint: createFingerprint(bytes, mtimeMs),
+      }
     if (text.trim() === '') return emptyProblem(emptyAs)
     if (found !== undefined && !reportedEncodings.has(found)) {
       reportedEncodings.add(found)
@@ -104,15 +113,14 @@ function createFingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerpr
   return { size: bytes.length, sha256: hash('sha256', bytes), ...(mtimeMs !== undefined && { mtimeMs }) }
 }
 
-function toPdfDocument(
-  source: DocumentRef,
-  bytes: Buffer,
-  pages: number,
-  mtimeMs: number | undefined,
-): Document {
-  const pdf = { base64: bytes.toString('base64'), pages }
-  const text = '[The document is the PDF that is attached.]'
-  return { ref: source, text, pdf, fingerprint: createFingerprint(bytes, mtimeMs) }
+/** Returns the PDF that is uploaded, and the text next to it. */
+function toPdf({ text, scans }: ConvertedText, pages: number, bytes: Buffer): Pick<Document, 'text' | 'pdf'> {
+  if (scans === undefined)
+    return {
+      text: '[The document is the PDF that is attached.]',
+      pdf: { base64: bytes.toString('base64'), pages },
+    }
+  return { text, pdf: { base64: Buffer.from(scans).toString('base64'), pages, isPartial: true } }
 }
 
 function isPacked(kind: FormatName | undefined): boolean {

@@ -18,9 +18,9 @@ export interface ConversionRequest {
   readonly pdf: PdfMode
 }
 
-/** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded. */
+/** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded, or of its scanned pages. */
 export type ConvertedText = DecodedText &
-  Pick<PdfContent, 'pages'> & {
+  Pick<PdfContent, 'pages' | 'scans'> & {
     /** Undefined if the text is that of the file, so that positions in it are lines. */
     readonly marks?: readonly Mark[]
   }

@@ -1,8 +1,10 @@
-import { fileURLToPath } from 'node:url'
-import { resolveAsset } from '../../../assets.ts'
-import { joinMarked, type Mark, type MarkedPart } from '../../../core/document/mark.ts'
+import { editMarked, joinMarked, type Mark, type MarkedText } from '../../../core/document/mark.ts'
+import { joinHyphens } from './join-hyphens.ts'
+import { type PdfFile, withPdf } from './load-pdfjs.ts'
+import { isFillable } from './pdf-annotations.ts'
+import { type PdfPage, readPdfPage } from './pdf-page.ts'
+import { findPagesWithPictures } from './pdf-pictures.ts'
 import { checkTextLength } from './reader-limits.ts'
-import { joinInReadingOrder, type TextPiece } from './reading-order.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** Maximum number of pages. A longer PDF is a collection of documents. */
@@ -12,88 +14,135 @@ const maxPages = 5000
 const minCharsPerPage = 32
 
 /**
- * `text`: extract text, never upload; `native`: upload the PDF; `auto`: extract text, upload scanned PDFs.
+ * `text`: extract text, never upload; `native`: upload the PDF; `auto`: extract text, upload PDFs with scanned
+ * pages.
  */
 export type PdfMode = 'auto' | 'text' | 'native'
 
 /** The text of a PDF; or its number of pages, if the PDF is uploaded. */
 export interface PdfContent {
   readonly text: string
+  /** The number of pages that are uploaded. */
   readonly pages?: number
   /** Where each page begins in the text. */
   readonly marks?: readonly Mark[]
+  /** The pages that are uploaded, if `text` has the text of the others. */
+  readonly scans?: Uint8Array
 }
 
 /**
- * Returns the text of a PDF page by page, in the order in which it was written. Nothing in the PDF is
- * executed, and nothing is fetched. Library: pdfjs-dist, with its tables for Chinese, Japanese and Korean
- * fonts.
+ * Returns the text of a PDF page by page, in the order in which it was written, with the values of form fields
+ * and with notes. In mode `auto`, scanned pages are uploaded, with all others if they are many; in mode `text`,
+ * the text names them. An encrypted PDF is never uploaded, because the API refuses it.
  * @param mode with `native`, only the number of pages is returned
- * @throws UnreadableError if the PDF has a password or too many pages, or, in mode `text`, if its pages are
- *   images
+ * @throws UnreadableError if the PDF has a password or too many pages, or if its pages are images and it is
+ *   not uploaded
  */
 export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfContent> {
-  const { getDocument } = await loadPdfjs()
-  const loading = getDocument({
-    data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
-    verbosity: 0,
-    isEvalSupported: false,
-    enableXfa: false,
-    disableFontFace: true,
-    useSystemFonts: false,
-    cMapUrl: fileURLToPath(resolveAsset('../dist/cmaps/')),
-    cMapPacked: true,
-  })
-  try {
-    const document = await loading.promise.catch((error: unknown) => {
-      throw (error as Error).name === 'PasswordException'
-        ? new UnreadableError('encrypted', 'it is protected by a password')
-        : error
-    })
-    const { numPages: pageCount } = document
-    if (pageCount > maxPages)
-      throw new UnreadableError('too_complex', `it has ${pageCount} pages, more than ${maxPages}; split it`)
-    if (mode === 'native') return { text: '', pages: pageCount }
-    const pages: MarkedPart[] = []
-    let [length, solidChars] = [0, 0]
-    for (let number = 1; number <= pageCount; number++) {
-      const page = await document.getPage(number)
-      const { items } = await page.getTextContent()
-      const lines: TextPiece[][] = [[]]
-      for (const item of items) {
-        if (!('str' in item)) continue
-        lines.at(-1)?.push(item as TextPiece)
-        if (item.hasEOL) lines.push([])
-      }
-      const text = lines.map(joinInReadingOrder).join('\n').trim()
-      page.cleanup()
-      length += text.length
-      checkTextLength(length)
-      solidChars += text.replace(/\s+/g, '').length
-      pages.push({ text, kind: 'page', label: String(number) })
+  return withPdf(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), async (file) => {
+    const { numPages: pages } = file
+    if (pages > maxPages)
+      throw new UnreadableError('too_complex', `it has ${pages} pages, more than ${maxPages}; split it`)
+    const { EncryptFilterName, IsXFAPresent } = (await file.getMetadata()).info as Readonly<
+      Record<string, unknown>
+    >
+    const isEncrypted = EncryptFilterName != null
+    if (IsXFAPresent && !(await hasFillableFields(file))) {
+      if (isEncrypted)
+        throw new UnreadableError('encrypted', `it is an XFA form and encrypted; ${decryptionAdvice}`)
+      const { readXfaForm } = await import('./xfa-form.ts')
+      return { text: await readXfaForm(await file.getData()) }
     }
-    if (solidChars >= minCharsPerPage * pageCount) return joinMarked(pages, '\n\n')
-    if (mode === 'auto') return { text: '', pages: pageCount }
-    throw new UnreadableError('no_text', describeMissingText(solidChars, pageCount))
-  } finally {
-    await loading.destroy()
+    const canUpload = mode !== 'text' && !isEncrypted
+    if (mode === 'native' && canUpload) return { text: '', pages }
+    const read = await readPages(file)
+    // With half of the pages, all of them are uploaded: the model then sees them together.
+    const maxScans = canUpload ? Math.ceil(pages / 2) : pages
+    const scans = await findScans(file, read, maxScans)
+    if (canUpload && scans.size > 0)
+      return (scans.size < maxScans && (await attachScans(file, read, scans))) || { text: '', pages }
+    if (scans.size === pages) throw new UnreadableError('no_text', describeMissingText(read, isEncrypted))
+    return joinPages(read, scans)
+  })
+}
+
+async function readPages(file: PdfFile): Promise<PdfPage[]> {
+  const pages: PdfPage[] = []
+  let length = 0
+  for (let number = 1; number <= file.numPages; number++) {
+    const page = await readPdfPage(file, number)
+    length += page.text.length
+    checkTextLength(length)
+    pages.push(page)
   }
+  return pages
+}
+
+/** Returns the text of a PDF, and a PDF of its scanned pages; undefined if the PDF cannot be taken apart. */
+async function attachScans(
+  file: PdfFile,
+  pages: readonly PdfPage[],
+  scans: ReadonlySet<number>,
+): Promise<PdfContent | undefined> {
+  const { extractPdfPages } = await import('./split-pdf.ts')
+  const numbers = [...scans].sort((a, b) => a - b)
+  const pdf = await extractPdfPages(await file.getData(), numbers).catch(() => undefined)
+  const describe = (number: number) =>
+    `[page ${number}: no text; it is page ${numbers.indexOf(number) + 1} of the attached PDF]`
+  return pdf && { ...joinPages(pages, scans, describe), pages: numbers.length, scans: pdf }
 }
 
 /**
- * Loads pdfjs for text extraction. Its drawing code creates a matrix while loading, which only browsers have;
- * extraction does not need one. Its worker is imported here, because it would otherwise start a thread inside
- * this thread.
+ * Returns the numbers of the pages whose content is not text. An empty page, or one with only a title, is not
+ * a scan unless it has a picture. If the PDF has no text at all, all its pages are scans.
+ * @param max how many are searched for
  */
-async function loadPdfjs() {
-  const globals = globalThis as { DOMMatrix?: unknown; pdfjsWorker?: unknown }
-  globals.DOMMatrix ??= class {}
-  globals.pdfjsWorker ??= await import('pdfjs-dist/legacy/build/pdf.worker.min.mjs')
-  return import('pdfjs-dist/legacy/build/pdf.min.mjs')
+async function findScans(
+  file: PdfFile,
+  pages: readonly PdfPage[],
+  max: number,
+): Promise<ReadonlySet<number>> {
+  const numbers = pages.map((_, n) => n + 1)
+  const hasAnyText = pages.some(({ text }) => text !== '')
+  if (!hasAnyText) return new Set(numbers)
+  const garbled = numbers.filter((number) => pages[number - 1]?.isGarbled)
+  const hasLittleText = (number: number) => (pages[number - 1]?.solidChars ?? 0) < minCharsPerPage
+  const unclear = numbers.filter((number) => hasLittleText(number) && !garbled.includes(number))
+  if (unclear.length === 0 || garbled.length >= max) return new Set(garbled)
+  return new Set([...garbled, ...(await findPagesWithPictures(file, unclear, max - garbled.length))])
 }
 
-function describeMissingText(solidChars: number, pages: number): string {
-  const on = pages === 1 ? 'its one page' : `its ${pages} pages`
+function joinPages(
+  pages: readonly PdfPage[],
+  scans: ReadonlySet<number>,
+  describe = (number: number) => `[page ${number}: no text, perhaps a scan]`,
+): MarkedText {
+  const parts = pages.map(({ text }, n) => ({
+    text: scans.has(n + 1) ? `${describe(n + 1)}\n${text}`.trim() : text,
+    kind: 'page' as const,
+    label: String(n + 1),
+  }))
+  return editMarked(joinMarked(parts, '\n\n'), joinHyphens)
+}
+
+async function hasFillableFields(file: PdfFile): Promise<boolean> {
+  for (let number = 1; number <= file.numPages; number++) {
+    const page = await file.getPage(number)
+    const annotations = await page.getAnnotations().catch(() => [])
+    page.cleanup()
+    if (annotations.some(isFillable)) return true
+  }
+  return false
+}
+
+const decryptionAdvice = 'decrypt it first, for example with qpdf --decrypt'
+
+function describeMissingText(pages: readonly PdfPage[], isEncrypted: boolean): string {
+  const solidChars = pages.reduce((sum, page) => sum + page.solidChars, 0)
+  const on = pages.length === 1 ? 'its one page' : `its ${pages.length} pages`
   const found = solidChars === 0 ? `no text on ${on}` : `hardly any text on ${on} (${solidChars} characters)`
-  return `${found}; is it a scan? make it searchable first, for example with ocrmypdf`
+  const advice = 'is it a scan? make it searchable first, for example with ocrmypdf'
+  return isEncrypted
+    ? `${found}, and it is encrypted, so that it cannot be uploaded; ${decryptionAdvice}`
+    : `${found}; ${advice}`
 }

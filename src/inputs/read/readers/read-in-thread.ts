@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads'
 import { resolveAsset } from '../../../assets.ts'
 import type { InputProblem } from '../../../core/document/document.ts'
 import type { ConversionRequest, ConvertedText, convertDocument } from './convert-document.ts'
+import { createTimeBudget, type TimeBudget, type TimeSources } from './time-budget.ts'
 
-export interface WorkerReaderOptions {
-  /** Maximum milliseconds for one document. @default 60 000 */
+export interface WorkerReaderOptions extends TimeSources {
+  /** Maximum milliseconds for one document, without time in which the thread did not run. @default 60 000 */
   readonly timeoutMs?: number
   /** Maximum heap in megabytes, without buffers. @default 1024 */
   readonly memoryMb?: number
@@ -18,6 +19,7 @@ export interface WorkerReaderOptions {
 export function createThreadReader({
   timeoutMs = 60_000,
   memoryMb = 1024,
+  ...timeSources
 }: WorkerReaderOptions = {}): typeof convertDocument {
   let thread: ReaderThread | undefined
   let idleTimer: NodeJS.Timeout | undefined
@@ -31,7 +33,8 @@ export function createThreadReader({
   const readOne = async (conversion: ConversionRequest): Promise<ConvertedText | InputProblem> => {
     clearTimeout(idleTimer)
     thread ??= startThread(memoryMb)
-    const result = await thread.read(conversion, timeoutMs)
+    const tickMs = timeoutMs / ticksPerDocument
+    const result = await thread.read(conversion, createTimeBudget(timeoutMs, tickMs, timeSources), tickMs)
     if ('crashed' in result) await endThread()
     idleTimer = setTimeout(() => void endThread(), maxIdleMs).unref()
     return 'crashed' in result ? { action: 'fail', ...result.crashed } : result
@@ -46,6 +49,9 @@ export function createThreadReader({
 /** Milliseconds without a document after which the thread ends. */
 const maxIdleMs = 2000
 
+/** How often the time of a document is checked within its limit. */
+const ticksPerDocument = 60
+
 /** The built script, also in tests, because Node 20 does not run TypeScript. */
 const threadScript = resolveAsset('../dist/thread.js')
 
@@ -56,8 +62,8 @@ type WorkerResult =
   | { readonly crashed: { readonly type: string; readonly message: string } }
 
 interface ReaderThread {
-  /** Reads one document. @param timeoutMs maximum milliseconds */
-  read(conversion: ConversionRequest, timeoutMs: number): Promise<WorkerResult>
+  /** Reads one document. @param tickMs milliseconds between two checks of the budget */
+  read(conversion: ConversionRequest, budget: TimeBudget, tickMs: number): Promise<WorkerResult>
   terminate(): Promise<unknown>
 }
 
@@ -80,16 +86,19 @@ function startThread(memoryMb: number): ReaderThread {
   })
   worker.on('exit', () => reportCrash('malformed', 'the reader crashed on it'))
   return {
-    async read(conversion, timeoutMs) {
+    async read(conversion, budget, tickMs) {
       const result = new Promise<WorkerResult>((resolve) => {
         onResult = resolve
       })
-      const slowMessage = `reading it took longer than ${timeoutMs / 1000} s, and was aborted`
-      const timer = setTimeout(() => reportCrash('too_slow', slowMessage), timeoutMs)
+      const timer = setInterval(() => {
+        const limitMs = budget.findExceededLimit()
+        if (limitMs !== undefined)
+          reportCrash('too_slow', `reading it took longer than ${limitMs / 1000} s, and was aborted`)
+      }, tickMs)
       worker.ref()
       worker.postMessage(conversion)
       return result.finally(() => {
-        clearTimeout(timer)
+        clearInterval(timer)
         worker.unref()
       })
     },

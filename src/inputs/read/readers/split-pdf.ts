@@ -1,4 +1,6 @@
+import type { PDFDocument } from 'pdf-lib'
 import type { Pdf } from '../../../core/document/document.ts'
+import { prunePdfPages } from './prune-pdf-pages.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /**
@@ -15,6 +17,21 @@ export async function splitPdf(pdf: Pdf, limits: PdfLimits): Promise<Pdf[]> {
   }
 }
 
+/**
+ * Returns a PDF of some pages of another one. @param numbers the pages, from 1
+ * @throws Error if the PDF cannot be taken apart
+ */
+export async function extractPdfPages(bytes: Uint8Array, numbers: readonly number[]): Promise<Uint8Array> {
+  const lib = await import('pdf-lib')
+  const whole = await lib.PDFDocument.load(bytes, { updateMetadata: false })
+  prunePdfPages(lib, whole)
+  return copyPages(
+    lib,
+    whole,
+    numbers.map((number) => number - 1),
+  )
+}
+
 interface PdfLimits {
   readonly pages: number
   readonly bytes: number
@@ -24,15 +41,13 @@ async function splitLoadedPdf(
   { base64 }: Pdf,
   { pages: maxPages, bytes: maxBytes }: PdfLimits,
 ): Promise<Pdf[]> {
-  const { PDFDocument } = await import('pdf-lib')
-  const whole = await PDFDocument.load(base64, { updateMetadata: false })
+  const lib = await import('pdf-lib')
+  const whole = await lib.PDFDocument.load(base64, { updateMetadata: false })
+  prunePdfPages(lib, whole)
   const chunks: Pdf[] = []
   const addChunk = async (from: number, to: number): Promise<void> => {
-    const chunk = await PDFDocument.create({ updateMetadata: false })
     const numbers = Array.from({ length: to - from }, (_, n) => from + n)
-    for (const page of await chunk.copyPages(whole, numbers)) chunk.addPage(page)
-    // Without object streams, readers need not decompress the PDF first.
-    const bytes = await chunk.save({ useObjectStreams: false })
+    const bytes = await copyPages(lib, whole, numbers)
     if (bytes.length <= maxBytes) {
       chunks.push({ base64: Buffer.from(bytes).toString('base64'), pages: numbers.length })
       return
@@ -46,4 +61,15 @@ async function splitLoadedPdf(
   const count = whole.getPageCount()
   for (let from = 0; from < count; from += maxPages) await addChunk(from, Math.min(count, from + maxPages))
   return chunks
+}
+
+async function copyPages(
+  { PDFDocument }: typeof import('pdf-lib'),
+  whole: PDFDocument,
+  indexes: number[],
+): Promise<Uint8Array> {
+  const copy = await PDFDocument.create({ updateMetadata: false })
+  for (const page of await copy.copyPages(whole, indexes)) copy.addPage(page)
+  // Without object streams, readers need not decompress the PDF first.
+  return copy.save({ useObjectStreams: false })
 }

@@ -31,6 +31,18 @@ describe('a thread reader', () => {
     expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
   })
 
+  it('reads a document for longer than the limit if the machine does not run the thread', async () => {
+    const read = createThreadReader({ timeoutMs: 1, now: () => 0, getCpuTimeMs: () => 0 })
+    expect(await read(await pdf())).toMatchObject({ text: expect.stringContaining('Norvik') })
+  })
+
+  it('gives up on a document after the CPU time of its limit', async () => {
+    let minutes = 0
+    const getCpuTimeMs = () => minutes++ * 60_000
+    const read = createThreadReader({ timeoutMs: 1, now: getCpuTimeMs, getCpuTimeMs })
+    expect(await read(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
+  })
+
   it('gives up on a document that takes too much memory, and reads the next', async () => {
     // A few megabytes are not even enough to load the library.
     const small = createThreadReader({ memoryMb: 8 })
