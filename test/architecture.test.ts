@@ -92,7 +92,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/read/readers/pdf.ts'],
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/read/readers/pdf.ts'],
   'pdf-lib': ['inputs/read/readers/split-pdf.ts'],
-  'postal-mime': ['inputs/read/readers/email.ts'],
+  'postal-mime': ['inputs/read/readers/mail/mail-message.ts'],
   yauzl: ['inputs/read/readers/zip.ts'],
   diff: ['commands/prompts/diff.ts'],
   'prom-client': ['serve/metrics.ts'],

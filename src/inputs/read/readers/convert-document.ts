@@ -30,7 +30,7 @@ export async function convertDocument({
     if (format === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
     const reader = readers[format]
     if ('fromBytes' in reader) {
-      const text = checkText(format, await reader.fromBytes(buffer))
+      const text = checkText(format, await reader.fromBytes(buffer, encoding))
       return { text }
     }
     const declared = format === 'html' ? findCharset(buffer) : undefined
@@ -49,13 +49,15 @@ export async function convertDocument({
 }
 
 type FormatReader =
-  | { readonly fromBytes: (bytes: Buffer) => Promise<string> }
+  | { readonly fromBytes: (bytes: Buffer, encoding?: string) => Promise<string> }
   | { readonly fromText: (text: string) => Promise<string> }
 
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
   html: { fromText: async (text) => (await import('./html-reader.ts')).extractHtmlText(text) },
-  email: { fromBytes: async (bytes) => (await import('./email.ts')).extractEmailText(bytes) },
+  email: {
+    fromBytes: async (bytes, encoding) => (await import('./email.ts')).extractEmailText(bytes, { encoding }),
+  },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
   docx: { fromBytes: async (bytes) => (await import('./docx.ts')).extractDocxText(bytes) },

@@ -21,7 +21,7 @@ export interface DocumentFormat {
 /** All formats that have a reader. Every other file is plain text or unusable. */
 export const documentFormats = {
   html: { name: 'HTML', extensions: ['html', 'htm', 'xhtml'], container: 'text', mayBeImages: false },
-  email: { name: 'e-mail', extensions: ['eml'], container: 'bytes', mayBeImages: false },
+  email: { name: 'e-mail', extensions: ['eml', 'mbox'], container: 'bytes', mayBeImages: false },
   subtitles: { name: 'subtitles', extensions: ['srt', 'vtt'], container: 'text', mayBeImages: false },
   notebook: { name: 'notebooks', extensions: ['ipynb'], container: 'text', mayBeImages: false },
   pdf: { name: 'PDF', extensions: ['pdf'], container: 'bytes', mayBeImages: true },
@@ -119,4 +119,4 @@ export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly 
  * Raise this number whenever a reader or its library returns different text, so that documents are read
  * again.
  */
-const readersVersion = 1
+const readersVersion = 2
