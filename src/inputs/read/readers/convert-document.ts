@@ -1,5 +1,6 @@
 import type { InputProblem } from '../../../core/document/document.ts'
 import { type DecodedText, decodeText } from '../decode-text.ts'
+import { omitEncodedData } from '../omit-encoded-data.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
 import { checkTextLength, minTextChars } from './reader-limits.ts'
@@ -27,7 +28,10 @@ export async function convertDocument({
 }: ConversionRequest): Promise<ConvertedText | InputProblem> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   try {
-    if (format === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
+    if (format === 'pdf') {
+      const content = await (await import('./pdf.ts')).readPdf(buffer, pdf)
+      return { ...content, text: omitEncodedData(content.text) }
+    }
     const reader = readers[format]
     if ('fromBytes' in reader) {
       const text = checkText(format, await reader.fromBytes(buffer, encoding))
@@ -68,10 +72,11 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
 }
 
 /**
- * Returns the text.
+ * Returns the text without encoded images.
  * @throws UnreadableError for too much text, or for too little if the rest may be images
  */
-function checkText(format: FormatName, text: string): string {
+function checkText(format: FormatName, extracted: string): string {
+  const text = omitEncodedData(extracted)
   checkTextLength(text.length)
   const solidChars = documentFormats[format].mayBeImages ? text.replace(/\s+/g, '').length : minTextChars
   if (solidChars < minTextChars)

@@ -1,5 +1,6 @@
 import type { InputProblem } from '../../../core/document/document.ts'
 import type { PdfMode } from './pdf.ts'
+import { findUnsupportedFormat } from './unsupported-formats.ts'
 
 /** A document format whose text must be extracted by a reader. */
 export interface DocumentFormat {
@@ -60,8 +61,9 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   const start = bytes.subarray(0, 1024).toString('latin1')
   // Some programs write a line before the PDF header, and PDF readers accept it.
   if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && start.includes('%PDF-'))) return 'pdf'
-  if (start.startsWith('PK\x03\x04')) return detectArchiveFormat(namedFormat, bytes)
-  if (start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) return oldOfficeProblem
+  if (start.startsWith('PK\x03\x04')) return detectArchiveFormat(path, namedFormat, bytes)
+  const problem = findUnsupportedFormat(path, bytes)
+  if (problem !== undefined) return problem
   if (namedFormat === undefined)
     return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
   // A file named like a PDF or an archive that is neither may be plain text.
@@ -77,12 +79,14 @@ const looksLikeHtml = /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)/i
  * Returns the format of a zip archive. Its name takes precedence, because one archive may contain another.
  * The names in its index are not compressed, so they can be searched for.
  */
-function detectArchiveFormat(named: FormatName | undefined, bytes: Buffer): FormatName | InputProblem {
+function detectArchiveFormat(
+  path: string,
+  named: FormatName | undefined,
+  bytes: Buffer,
+): FormatName | InputProblem | undefined {
   if (named !== undefined && documentFormats[named].container === 'archive') return named
   const found = archiveMarkers.find(([, part]) => bytes.includes(part))
-  return (
-    found?.[0] ?? { action: 'fail', type: 'binary', message: 'not text (an archive; name what is in it)' }
-  )
+  return found?.[0] ?? findUnsupportedFormat(path, bytes)
 }
 
 const archiveMarkers: readonly (readonly [FormatName, string])[] = [
@@ -92,12 +96,6 @@ const archiveMarkers: readonly (readonly [FormatName, string])[] = [
   ['epub', 'application/epub+zip'],
   ['odf', 'application/vnd.oasis.opendocument'],
 ]
-
-const oldOfficeProblem: InputProblem = {
-  action: 'fail',
-  type: 'binary',
-  message: 'not text (an old Office file, or one with a password; save it as .docx, .xlsx or .pptx)',
-}
 
 /** Settings that affect the texts of documents. */
 export interface ReaderSettings {

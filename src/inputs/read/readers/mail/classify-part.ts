@@ -15,7 +15,12 @@ export type PartKind =
   | 'ignored'
 
 /** Returns how a part is read, by its media type, or by its name if the type says nothing. */
-export function classifyPart({ type, parts, fileName = '' }: MailPart): PartKind {
+export function classifyPart(part: MailPart): PartKind {
+  const kind = classifyByType(part)
+  return (kind === 'text' || kind === 'enriched') && isBinary(part) ? 'file' : kind
+}
+
+function classifyByType({ type, parts, fileName = '' }: MailPart): PartKind {
   if (type === 'multipart/encrypted') return 'encrypted'
   if (type.startsWith('multipart/')) {
     // Without its boundary, the parts are one text.
@@ -27,6 +32,13 @@ export function classifyPart({ type, parts, fileName = '' }: MailPart): PartKind
   const extension = /\.([^./\\]{1,10})$/.exec(fileName)?.[1]?.toLowerCase() ?? ''
   const isUnspecific = type === '' || type === 'application/octet-stream' || !type.includes('/')
   return (isUnspecific ? kindByExtension.get(extension) : undefined) ?? (type === '' ? 'text' : 'file')
+}
+
+/** Whether the first bytes have control characters, other than those of encodings. */
+function isBinary({ bytes, parameter }: MailPart): boolean {
+  const start = bytes.toString('latin1', 0, 4096)
+  const controls = start.replace(/[^\x00-\x08\x0e-\x1a\x1c-\x1f]+/g, '').length
+  return controls * 100 > start.length && !/^utf-?(?:16|32)/i.test(parameter('charset') ?? '')
 }
 
 const kindByType: ReadonlyMap<string, PartKind> = new Map<string, PartKind>([

@@ -67,7 +67,7 @@ async function readPart(part: MailPart, context: Context): Promise<void> {
     return
   }
   const isNamed = part.isAttachment || part.fileName !== undefined
-  if (part.bytes.length > 0 && (isNamed || kind === 'file')) addFile(part, context)
+  if (part.bytes.length > 0 && (part.fileName !== undefined || kind === 'file')) addFile(part, context)
   if (kind === 'message') await readAttachedMessage(part, context)
   else if (kind === 'calendar') await readCalendar(part, context)
   else if (kind !== 'file') {

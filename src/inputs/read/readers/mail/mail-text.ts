@@ -50,10 +50,17 @@ function removeUuencodedFiles(text: string): string {
   return kept.join('\n')
 }
 
-/** Returns the words of `text/enriched` (RFC 1896): `<bold>` is a command, `<<` is a `<`. */
+/**
+ * Returns the words of `text/enriched` and `text/richtext`: `<bold>` is a command, `<<` is a `<`, and a
+ * single line break is a space.
+ * @see https://www.rfc-editor.org/rfc/rfc1896
+ */
 export function extractEnrichedText(text: string): string {
   return text
+    .replace(/\r\n?/g, '\n')
+    .replace(/\n(\n*)/g, (_, more: string) => more || ' ')
     .replace(/<param>[^<]{0,1000}<\/param>/gi, '')
-    .replace(/<<|<\/?[a-z][a-z0-9-]{0,59}>/gi, (found) => (found === '<<' ? '<' : ''))
-    .replace(/\n(\n*)/g, (_, more: string) => (more === '' ? ' ' : `\n${more}`))
+    .replace(/<<|<lt>|<nl>|<\/?[a-z][a-z0-9-]{0,59}>/gi, (found) => replacements[found.toLowerCase()] ?? '')
 }
+
+const replacements: Readonly<Record<string, string>> = { '<<': '<', '<lt>': '<', '<nl>': '\n' }

@@ -16,7 +16,8 @@ export function splitMailbox(bytes: Buffer): readonly Buffer[] | undefined {
     if (messages.length > maxMessages)
       throw new UnreadableError('too_large', `it holds more than ${maxMessages} messages; split it`)
   }
-  for (let at = 0; at < bytes.length; ) {
+  const start = bytes.toString('latin1', 0, 3) === '\xef\xbb\xbf' ? 3 : 0
+  for (let at = start; at < bytes.length; ) {
     const next = bytes.indexOf(lineFeed, at) + 1 || bytes.length
     const isEmpty = next - at <= 2 && bytes.toString('latin1', at, next).trim() === ''
     if (isSeparator(bytes, at, next, isAfterEmptyLine)) {
@@ -56,7 +57,9 @@ function isSeparator(bytes: Buffer, at: number, next: number, isAfterEmptyLine: 
   return isAfterEmptyLine ? hasDate || hasHeader : hasDate && hasHeader
 }
 
-const envelopeDate = /\s(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s+\w{1,3}\s+\w{1,3}\s+\d{1,2}:\d{2}/
+/** Matches a date as in `Mon Jun  3 12:50:27 1996`, and the lines that programs write without a date. */
+const envelopeDate =
+  /^From (?:-|\S{1,100}@\S{1,100})\s*$|\s(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s+\w{1,3}\s+\w{1,3}\s+\d{1,2}:\d{2}/
 
 /** Headers that a message begins with. */
 const firstHeader =
