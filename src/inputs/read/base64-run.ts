@@ -21,9 +21,9 @@ const minLineChars = 40
 
 /** Whether a short line ends the base64. It might be a word of the text that follows. */
 function isLastLine(text: string, start: number, end: number): boolean {
-  if (end === start) return false
-  const isWholeLine = text[start - 1] !== ' ' && /[\s"'`<>)\]]/.test(text[end] ?? '\n') && text[end] !== ' '
-  return text[end - 1] === '=' || (isWholeLine && isMixed(text.slice(start, end)))
+  if (end === start || !isMixed(text.slice(start, end))) return false
+  const isWholeLine = text[start - 1] !== ' ' && /[\r\n"'`<>)\]]/.test(text[end] ?? '\n')
+  return isWholeLine || text[end - 1] === '='
 }
 
 /** Whether a text has capital and small letters and digits, as base64 has, but not words or DNA. */

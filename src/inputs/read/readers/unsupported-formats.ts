@@ -41,7 +41,7 @@ function isUtf16(start: string): boolean {
   return start.startsWith('\xff\xfe') || start.startsWith('\xfe\xff')
 }
 
-/** Tells the formats of Office 97 apart by the names of the streams in the file. */
+/** Detects the format of an Office 97 file by the names of the streams in the file. */
 function findOldOfficeFormat(path: string, bytes: Buffer): InputProblem {
   if (bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'))) return passwordProblem
   const extension =

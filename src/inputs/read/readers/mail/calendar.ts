@@ -59,7 +59,7 @@ function parseProperty(line: string): Property | undefined {
 
 const maxParameters = 50
 
-/** Splits at most so many times. */
+/** Splits a text at a separator that is not in quotes. @param maxSplits maximum number of splits */
 function splitOutsideQuotes(text: string, separator: string, maxSplits: number): readonly string[] {
   const parts: string[] = []
   let [start, isQuoted] = [0, false]

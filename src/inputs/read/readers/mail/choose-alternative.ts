@@ -37,10 +37,18 @@ function isStub(plain: string, html: string): boolean {
 const maxStubChars = 600
 
 function listWords(text: string): readonly string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  return (
+    removeLinks(text)
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  )
 }
 
-/** Counts letters and digits, without the addresses of links, which only a plain text spells out. */
 function countLetters(text: string): number {
-  return text.replace(/https?:\/\/[^\s<>]{1,2000}/g, '').replace(/[^\p{L}\p{N}]+/gu, '').length
+  return removeLinks(text).replace(/[^\p{L}\p{N}]+/gu, '').length
+}
+
+/** Removes the addresses of links, which only a plain text spells out. */
+function removeLinks(text: string): string {
+  return text.replace(/https?:\/\/[^\s<>]{1,2000}/g, '')
 }

@@ -14,7 +14,7 @@ export type PartKind =
   | 'file'
   | 'ignored'
 
-/** Returns how a part is read, by its media type, or by its name if the type says nothing. */
+/** Returns how a part is read, by its media type, or by its name if the type is generic. */
 export function classifyPart(part: MailPart): PartKind {
   const kind = classifyByType(part)
   return (kind === 'text' || kind === 'enriched') && isBinary(part) ? 'file' : kind

@@ -25,7 +25,7 @@ export async function formatMailMessage(
   const content = createContent()
   await readPart(root, { content, level, depth, encoding })
   const { bodies, sections, files, unreadable } = content
-  if (bodies.length === 0 && sections.length === unreadable.length) {
+  if (bodies.length === 0 && sections.size === unreadable.length) {
     if (unreadable[0] !== undefined) throw unreadable[0]
     if (files.length > 0) throw new UnreadableError('no_text', `${noTextMessage}: ${files.join(', ')}`)
   }
@@ -38,7 +38,8 @@ const noTextMessage = 'the e-mail has no text, only attachments that claude-batc
 /** What was found in a message. */
 interface Content {
   readonly bodies: string[]
-  readonly sections: string[]
+  /** In their order, each once: a calendar is often both a part of the text and an attachment. */
+  readonly sections: Set<string>
   /** Why sections have no text. */
   readonly unreadable: UnreadableError[]
   /** Names and types of attachments. */
@@ -53,7 +54,7 @@ interface Context extends MailOptions {
 }
 
 function createContent(): Content {
-  return { bodies: [], sections: [], unreadable: [], files: [] }
+  return { bodies: [], sections: new Set(), unreadable: [], files: [] }
 }
 
 async function readPart(part: MailPart, context: Context): Promise<void> {
@@ -92,7 +93,7 @@ async function readAlternative({ parts }: MailPart, context: Context): Promise<v
     const version = createContent()
     await readPart(part, { ...context, content: version })
     versions.push({ isHtml: hasHtml(part), text: version.bodies.join('\n\n') })
-    content.sections.push(...version.sections.filter((section) => !content.sections.includes(section)))
+    for (const section of version.sections) content.sections.add(section)
     content.unreadable.push(...version.unreadable)
     content.files.push(...version.files)
   }
@@ -143,8 +144,7 @@ async function readCalendar(part: MailPart, context: Context): Promise<void> {
 
 function addSection({ content, level }: Context, title: string, text: string): void {
   const section = `${'#'.repeat(Math.min(level, 6))} ${title.replace(/\s+/g, ' ')}\n\n${text}`
-  // A calendar is often both a part of the text and an attachment.
-  if (!content.sections.includes(section)) content.sections.push(section)
+  content.sections.add(section.trimEnd())
 }
 
 function addFile({ fileName, type }: MailPart, { content }: Context): void {
