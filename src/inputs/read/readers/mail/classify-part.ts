@@ -1,4 +1,4 @@
-import type { MailPart } from './mail-message.ts'
+import { type MailPart, startsAsUtf16 } from './mail-message.ts'
 
 /** How a part of a message is read. `file` is not read, only named; `ignored` is not even named. */
 export type PartKind =
@@ -38,7 +38,8 @@ function classifyByType({ type, parts, fileName = '' }: MailPart): PartKind {
 function isBinary({ bytes, parameter }: MailPart): boolean {
   const start = bytes.toString('latin1', 0, 4096)
   const controls = start.replace(/[^\x00-\x08\x0e-\x1a\x1c-\x1f]+/g, '').length
-  return controls * 100 > start.length && !/^utf-?(?:16|32)/i.test(parameter('charset') ?? '')
+  const isWide = startsAsUtf16(bytes) || /^utf-?(?:16|32)/i.test(parameter('charset') ?? '')
+  return controls * 100 > start.length && !isWide
 }
 
 const kindByType: ReadonlyMap<string, PartKind> = new Map<string, PartKind>([
@@ -99,6 +100,7 @@ const kindByExtension: ReadonlyMap<string, PartKind> = new Map<string, PartKind>
   ].map((extension) => [extension, 'text'] as const),
   ['eml', 'message'],
   ['ics', 'calendar'],
+  ['vcs', 'calendar'],
   ['html', 'html'],
   ['htm', 'html'],
   ['p7m', 'secured'],

@@ -23,7 +23,7 @@ export async function formatMailMessage(
   { level, depth = 0, encoding }: MailOptions & { readonly level: number; readonly depth?: number },
 ): Promise<string> {
   const content = createContent()
-  await readPart(root, { content, level, depth, encoding })
+  await readPart(root, { content, level, depth, encoding, isBody: true })
   const { bodies, sections, files, unreadable } = content
   if (bodies.length === 0 && sections.size === unreadable.length) {
     if (unreadable[0] !== undefined) throw unreadable[0]
@@ -51,6 +51,8 @@ interface Context extends MailOptions {
   readonly level: number
   /** Number of messages around this one. */
   readonly depth: number
+  /** Whether text belongs to the body although it has a file name. */
+  readonly isBody: boolean
 }
 
 function createContent(): Content {
@@ -64,11 +66,13 @@ async function readPart(part: MailPart, context: Context): Promise<void> {
   if (kind === 'secured') return readSecured(part, context)
   if (kind === 'alternative') return readAlternative(part, context)
   if (kind === 'container') {
-    for (const child of part.parts) await readPart(child, context)
+    const isBody = context.isBody && part.type !== 'multipart/mixed'
+    for (const child of part.parts) await readPart(child, { ...context, isBody })
     return
   }
-  const isNamed = part.isAttachment || part.fileName !== undefined
-  if (part.bytes.length > 0 && (part.fileName !== undefined || kind === 'file')) addFile(part, context)
+  const isNamed = part.isAttachment || (part.fileName !== undefined && !context.isBody)
+  if (part.bytes.length > 0 && ((isNamed && part.fileName !== undefined) || kind === 'file'))
+    addFile(part, context)
   if (kind === 'message') await readAttachedMessage(part, context)
   else if (kind === 'calendar') await readCalendar(part, context)
   else if (kind !== 'file') {
@@ -91,7 +95,7 @@ async function readAlternative({ parts }: MailPart, context: Context): Promise<v
   const versions: AlternativeText[] = []
   for (const part of parts) {
     const version = createContent()
-    await readPart(part, { ...context, content: version })
+    await readPart(part, { ...context, content: version, isBody: true })
     versions.push({ isHtml: hasHtml(part), text: version.bodies.join('\n\n') })
     for (const section of version.sections) content.sections.add(section)
     content.unreadable.push(...version.unreadable)

@@ -87,12 +87,28 @@ function toPart(
     header: (name) => node.headers.find(({ key }) => key === name)?.value,
     bytes,
     readText: async () => {
-      const charset = await findCharset(bytes, params['charset'], encoding)
+      const charset = await findCharset(
+        bytes,
+        params['charset'] ?? findDeclaredCharset(type, bytes),
+        encoding,
+      )
       if (charset !== undefined) params['charset'] = charset
       return fixWindows1252(node.getTextContent())
     },
     parts: node.childNodes.map((child) => toPart(child, decodeWords, encoding)),
   }
+}
+
+/** Returns the character set that the text itself declares: with a byte-order mark, or in an HTML page. */
+function findDeclaredCharset(type: string, bytes: Buffer): string | undefined {
+  if (startsAsUtf16(bytes)) return bytes[0] === 0xff ? 'utf-16le' : 'utf-16be'
+  const start = type === 'text/html' ? bytes.toString('latin1', 0, 2048) : ''
+  return /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})/i.exec(start)?.[1]
+}
+
+/** Whether text begins with the byte-order mark of UTF-16. */
+export function startsAsUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
 
 /** Returns the character set to decode with: some programs declare none, or one that does not fit. */

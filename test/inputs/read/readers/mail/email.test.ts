@@ -184,6 +184,30 @@ describe('what is attached to a mail', () => {
     expect(text).toMatch(/z\n… and 10 characters more$/)
   })
 
+  it('is part of the body if it is an alternative or the whole mail, although it has a name', async () => {
+    const text = await multipart(
+      'alternative',
+      plain('Use a program for HTML.'),
+      `Content-Type: text/html; name=mail.html\r\n\r\n<p>WHAT-IT-SAYS at some length`,
+    )
+    expect(text).toMatch(/example\.org>\n\nWHAT-IT-SAYS at some length$/)
+    expect(await mail(...head, 'Content-Type: text/plain; name=x.txt', '', 'Hi')).toMatch(
+      /example\.org>\n\nHi$/,
+    )
+  })
+
+  it('is decoded by its byte-order mark or its HTML declaration', async () => {
+    const encoded = (name: string, content: Buffer) =>
+      `Content-Type: application/octet-stream; name=${name}\r\nContent-Transfer-Encoding: base64\r\n\r\n${content.toString('base64')}`
+    const text = await multipart(
+      'mixed',
+      encoded('a.txt', Buffer.from('\ufeffGrüße in UTF-16', 'utf16le')),
+      `Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from('<meta charset=koi8-r><p>\xf0\xd2\xc9', 'latin1').toString('base64')}`,
+    )
+    expect(text).toContain('Grüße in UTF-16')
+    expect(text).toContain('При')
+  })
+
   it('is a failure if there is nothing else and it is not read', async () => {
     expect(await multipart('mixed', plain(''), attached('application/pdf', 'a.pdf', '%PDF-1.4'))).toBe(
       'no_text: the e-mail has no text, only attachments that claude-batch does not read: a.pdf (application/pdf)',
