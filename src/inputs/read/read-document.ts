@@ -181,7 +181,7 @@ function findSizeLimit(path: string, start: Buffer): number {
 
 /** Whether most of a text file may be encoded images and attachments, which are not part of its text. */
 function mayHoldImages(format: FormatName | undefined): boolean {
-  return format === 'email' || format === 'notebook' || format === 'html'
+  return format === 'email' || format === 'notebook'
 }
 
 /** Reads a file to its end, or a little beyond the limit. @param size the expected size in bytes */

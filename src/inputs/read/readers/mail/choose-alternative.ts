@@ -1,5 +1,7 @@
 /** One of several versions of the same text. */
 export interface AlternativeText {
+  /** The media type. Some programs send one version as several parts of the same type. */
+  readonly type: string
   readonly isHtml: boolean
   readonly text: string
 }
@@ -8,11 +10,22 @@ export interface AlternativeText {
  * Returns the best version of a text. It is the plain one, unless that has no words, is far shorter than the
  * HTML, or only says that the message is HTML.
  */
-export function chooseAlternative(versions: readonly AlternativeText[]): string {
+export function chooseAlternative(parts: readonly AlternativeText[]): string {
+  const versions = joinParts(parts)
   const plain = findLongest(versions.filter(({ isHtml }) => !isHtml))
   const html = findLongest(versions.filter(({ isHtml }) => isHtml))
   if (plain === '' || html === '') return plain || html
   return countLetters(plain) * 2 < countLetters(html) || isStub(plain, html) ? html : plain
+}
+
+function joinParts(parts: readonly AlternativeText[]): readonly AlternativeText[] {
+  const versions = new Map<string, { readonly isHtml: boolean; readonly texts: string[] }>()
+  for (const { type, isHtml, text } of parts) {
+    const version = versions.get(type) ?? { isHtml, texts: [] }
+    versions.set(type, version)
+    if (text !== '') version.texts.push(text)
+  }
+  return [...versions].map(([type, { isHtml, texts }]) => ({ type, isHtml, text: texts.join('\n\n') }))
 }
 
 function findLongest(versions: readonly AlternativeText[]): string {

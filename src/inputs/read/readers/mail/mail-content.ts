@@ -96,7 +96,7 @@ async function readAlternative({ parts }: MailPart, context: Context): Promise<v
   for (const part of parts) {
     const version = createContent()
     await readPart(part, { ...context, content: version, isBody: true })
-    versions.push({ isHtml: hasHtml(part), text: version.bodies.join('\n\n') })
+    versions.push({ type: part.type, isHtml: hasHtml(part), text: version.bodies.join('\n\n') })
     for (const section of version.sections) content.sections.add(section)
     content.unreadable.push(...version.unreadable)
     content.files.push(...version.files)

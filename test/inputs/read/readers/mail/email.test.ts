@@ -79,6 +79,12 @@ describe('the body of a mail', () => {
     ).toContain('see you soon')
   })
 
+  it('has each part of the same type if a program sends one version in several parts', async () => {
+    expect(await multipart('alternative', plain('FIRST'), plain('SECOND'), html('FIRST<p>SECOND'))).toMatch(
+      /FIRST\n\nSECOND$/,
+    )
+  })
+
   it('has each part of a mail whose parts are not alternatives', async () => {
     const text = await multipart('mixed', plain('FIRST'), html('<p>SECOND'), plain('THIRD'))
     expect(text).toMatch(/FIRST\s+SECOND\s+THIRD/)
