@@ -29,7 +29,7 @@ export const exitCodes = {
   noInput: {
     code: 3,
     meaning:
-      'an input does not exist, or nothing matches: nothing sent, nothing written (an empty directory is 0)',
+      'an input does not exist, or nothing matches: nothing sent, nothing written; or an input folder is empty that had documents before',
     retry: 'no',
   },
   serviceRefused: {

@@ -88,7 +88,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'franc-min': ['inputs/answer-checks/language.ts'],
   chardet: ['inputs/read/decode-text.ts'],
   htmlparser2: ['inputs/read/readers/parse-markup.ts'],
-  mammoth: ['inputs/read/readers/docx.ts'],
+  'dingbat-to-unicode': ['inputs/read/readers/word/word-symbols.ts'],
   'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/read/readers/pdf.ts'],
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/read/readers/pdf.ts'],
   'pdf-lib': ['inputs/read/readers/split-pdf.ts'],

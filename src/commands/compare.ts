@@ -49,7 +49,12 @@ export async function compare(
   version: string,
 ): Promise<Exit> {
   const { clock, cwd } = runtime
-  const summarizeOptions: SummarizeOptions = { ...getDefaults(summarizeFlags), ...options }
+  // A comparison is always of the prompts as they are now.
+  const summarizeOptions: SummarizeOptions = {
+    ...getDefaults(summarizeFlags),
+    ...options,
+    redo: ['settings'],
+  }
   const inputs = await parseInputs(args, summarizeOptions, runtime)
   const out = resolve(cwd, options.out)
   const found = await findInputs(inputs, summarizeOptions, runtime, out)

@@ -1,7 +1,7 @@
-import { join, relative, resolve, sep } from 'node:path'
+import { relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
-import { type Exit, ExitError } from '../errors.ts'
+import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
 import { reportRuns } from '../run/report-runs.ts'
 import type { Runtime } from '../runtime.ts'
@@ -23,6 +23,8 @@ export async function report(
   version: string,
 ): Promise<Exit> {
   const out = resolve(runtime.cwd, dir)
+  if (options.gone !== undefined && !options.prune)
+    throw new CommandLineError('--gone is an option of --prune; add --prune')
   const ledger = ledgerPath(out)
   for (const name of [dir, ...(options.merge ?? [])])
     if (!hasLedger(resolve(runtime.cwd, name)))
@@ -35,6 +37,7 @@ export async function report(
     options.format !== 'text' ||
     options.run !== undefined ||
     options.groupBy !== undefined ||
+    options.since !== undefined ||
     options.compareEstimate !== undefined
   )
     return reportRuns(out, options, runtime, version)
@@ -44,7 +47,8 @@ export async function report(
   try {
     const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
     const history = await readLedgerHistory(ledger, cwdFromOut)
-    const stale = await findStaleSummaries(out, cwdFromOut, history)
+    const gone = (options.gone ?? []).map((folder) => resolve(runtime.cwd, folder))
+    const stale = await findStaleSummaries(out, cwdFromOut, history, gone)
     const view = {
       ...history,
       total: sumRuns(history),
@@ -79,17 +83,15 @@ function sumRuns({ runs }: LedgerHistory): Totals {
 
 /** Returns a message for each folder whose documents are all missing. */
 function formatMissingFolders(stale: readonly StaleSummary[], dir: string): string[] {
-  const folders = new Map<string, { readonly summaries: string; count: number }>()
+  const counts = new Map<string, number>()
   for (const { keepReason } of stale) {
     if (typeof keepReason !== 'object') continue
-    const { folder, summaries } = keepReason
-    const folderCount = folders.get(folder)
-    if (folderCount === undefined) folders.set(folder, { summaries, count: 1 })
-    else folderCount.count++
+    const { folder } = keepReason
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
   }
-  const messages = [...folders].map(
-    ([folder, { summaries, count }]) =>
-      `every document in ${folder} is missing; kept ${count === 1 ? 'its summary' : `its ${count} summaries`} in case a disk is not mounted. If the documents were deleted, delete their summaries in ${join(dir, summaries)} yourself`,
+  const messages = [...counts].map(
+    ([folder, count]) =>
+      `every document in ${folder} is missing; kept ${count === 1 ? 'its summary' : `its ${count} summaries`} in case a disk is not mounted. If the documents were deleted: claude-batch report ${dir} --prune --gone ${folder}`,
   )
   const more = messages.length - maxListedFolders
   return more > 0 ? [...messages.slice(0, maxListedFolders), `likewise in ${more} more folders`] : messages

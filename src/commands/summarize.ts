@@ -4,7 +4,7 @@ import type { DocumentRef } from '../core/document/document.ts'
 import { selectShard } from '../core/document/shard.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { chooseExit, type Exit } from '../errors.ts'
-import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
+import { findEmptyFolders, findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs, type NamedOutputs } from '../run/named-outputs.ts'
 import { loadRequestBuilder } from '../run/request-builder.ts'
 import { resolveOutputFolder } from '../run/resolve-output-folder.ts'
@@ -42,6 +42,7 @@ export async function summarize(
       sources,
       skipped,
       unmatched: unmatchedPatterns,
+      emptyFolders: findEmptyFolders(inputs, found.sources, runtime),
       requests,
       out,
       namedOutputs,

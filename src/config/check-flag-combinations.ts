@@ -15,6 +15,10 @@ export function checkFlagCombinations(options: SummarizeOptions): void {
     throw new CommandLineError(
       `--report ${options.report}: --dry-run writes only JSON; use a name that ends in .json`,
     )
+  if (options.maxCostPer !== undefined && options.out === '-')
+    throw new CommandLineError(
+      '--max-cost-per adds up the ledger of an output folder, and -o - has none; use --max-cost',
+    )
   if (options.batch && options.mode === 'auto')
     throw new CommandLineError('--batch and --mode auto cannot be combined; use one of them')
   if (options.detach && options.digest !== undefined)

@@ -125,6 +125,8 @@ function formatSeconds(seconds: number): string {
   return seconds % 3600 === 0 ? `${seconds / 3600}h` : `${seconds / 60}m`
 }
 
+const datePattern = /^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?)?)?)?$/
+
 const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
 
 const secondsPerUnit = { ms: 0.001, s: 1, m: 60, h: 3600 }
@@ -256,3 +258,14 @@ function parsePair(
     throw new UsageError(`${flag}: expected key=value, got ${JSON.stringify(value)}`)
   return { ...previous, [key]: rest }
 }
+
+/** Parses a date or time in UTC: `2026-11`, `2026-11-01` or `2026-11-01 03:17`. The value is the beginning of an ISO 8601 time. */
+export const date = withSchema(
+  { type: 'string', pattern: datePattern.source },
+  (value: string, flag: string): string => {
+    const text = value.trim().replace(' UTC', '').replace(' ', 'T').replace(/Z$/, '')
+    const full = `${text}${'-01-01T00:00:00'.slice(Math.max(0, text.length - 4))}`
+    if (datePattern.test(text) && !Number.isNaN(Date.parse(`${full}Z`))) return text
+    throw new UsageError(`${flag}: expected a date like 2026-11-01, got ${JSON.stringify(value)}`)
+  },
+)

@@ -1,5 +1,5 @@
 import type { Flag, FlagValues } from './flag.ts'
-import { choice, text, texts } from './flag-parsers.ts'
+import { choice, date, text, texts } from './flag-parsers.ts'
 
 /** The flags of `report`. */
 export const reportFlags = {
@@ -12,8 +12,8 @@ export const reportFlags = {
   groupBy: {
     group: 'Report',
     syntax: '--group-by <what>',
-    help: 'group runs by day, model, prompt or folder',
-    parse: choice(['day', 'model', 'prompt', 'folder']),
+    help: 'group costs by day, month, model, prompt or folder',
+    parse: choice(['day', 'month', 'model', 'prompt', 'folder']),
   },
   merge: {
     group: 'Report',
@@ -36,10 +36,23 @@ export const reportFlags = {
     default: 'text' as const,
     parse: choice(['text', 'json', 'md', 'html']),
   },
+  since: {
+    group: 'Report',
+    syntax: '--since <date>',
+    help: 'only runs that started at this date or later (UTC), e.g. 2026-11-01',
+    parse: date,
+  },
   prune: {
     group: 'Actions',
     syntax: '--prune',
     help: 'delete stale summaries, except those the report marks as kept: edited by hand, document failing, source folder missing (an unmounted disk), or no newer prompt version used in the folder',
+  },
+  gone: {
+    group: 'Actions',
+    syntax: '--gone <dir>',
+    help: 'with --prune, this folder of documents is really gone, not on a disk that is not mounted; repeatable',
+    parse: texts,
+    path: 'always',
   },
 } as const satisfies Record<string, Flag>
 

@@ -15,6 +15,7 @@ import { retryFlags } from './flags/retry-flags.ts'
 import { simulationFlags } from './flags/simulation-flags.ts'
 import { stopFlags } from './flags/stop-flags.ts'
 import { verbosityFlags } from './flags/verbosity-flags.ts'
+import { windowBudgetFlags } from './flags/window-budget-flag.ts'
 
 /** The flags of `summarize`, by name, in the order of the help. */
 export const summarizeFlags = {
@@ -31,6 +32,7 @@ export const summarizeFlags = {
   ...modelFlags,
   ...estimateFlags,
   ...costFlags,
+  ...windowBudgetFlags,
   ...batchFlags,
   ...rateLimitFlags,
   ...retryFlags,

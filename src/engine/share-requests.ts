@@ -1,6 +1,6 @@
-import type { Outcome } from '../core/run/outcome.ts'
+import type { Outcome, RequestMetadata } from '../core/run/outcome.ts'
 
-/** The documents that are being summarized, by their request hash. */
+/** The documents that are being summarized, and those whose failure would repeat, by their request hash. */
 export type RequestsInFlight = Map<string, Promise<Outcome>>
 
 /**
@@ -18,7 +18,43 @@ export async function shareRequest(
     const copied = copy(await first)
     if (copied !== undefined) return copied
   }
-  const own = summarize().finally(() => inFlight.delete(requestHash))
+  const own = summarize()
   inFlight.set(requestHash, own)
+  // A summary is found again where it was saved, a failure is not.
+  const forget = () => inFlight.delete(requestHash)
+  own.then((outcome) => wouldRepeat(outcome) || forget(), forget)
   return own
+}
+
+function wouldRepeat(outcome: Outcome): boolean {
+  return outcome.status === 'failed' && !outcome.failure.transient && outcome.attempts.length > 0
+}
+
+/**
+ * Returns the outcome of a document with the same request as another one, which cost nothing more; undefined if the other
+ * one got no reply to copy.
+ */
+export function copyOutcome(
+  first: Outcome,
+  requestMetadata: RequestMetadata,
+  base: Pick<Outcome, 'document' | 'attempts' | 'elapsedMs'>,
+): Outcome | undefined {
+  const { status, document, attempts } = first
+  // Without an attempt, the other document has an earlier result, which is found again for this one.
+  if (attempts.length === 0) return undefined
+  if (status === 'summarized') {
+    const { text, qualityIssues } = first
+    const reusedFrom = { path: document.path, isMove: false }
+    const issues = qualityIssues === undefined ? {} : { qualityIssues }
+    return { ...base, requestMetadata, status, text, reusedFrom, ...issues }
+  }
+  if (status !== 'failed' || first.failure.transient) return undefined
+  const { failure, partialText } = first
+  return {
+    ...base,
+    requestMetadata,
+    status,
+    failure,
+    ...(partialText !== undefined && { partialText }),
+  }
 }

@@ -5,7 +5,8 @@ import { pluralize } from '../core/text/format-number.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 
-type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'>
+type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'> &
+  Partial<Pick<SummarizeOptions, 'maxCostPer'>>
 
 /** The expected cost of some documents. */
 interface ExpectedCost {
@@ -25,7 +26,7 @@ export async function confirmCost(
   estimateCosts: () => readonly ExpectedCost[],
   unit: string,
   {
-    options: { confirmAbove, yes, maxCost, simulate },
+    options: { confirmAbove, yes, maxCost, maxCostPer, simulate },
     runtime,
     drainSignal,
   }: {
@@ -35,7 +36,7 @@ export async function confirmCost(
     readonly drainSignal: AbortSignal
   },
 ): Promise<void> {
-  if (yes || simulate || maxCost !== undefined) return
+  if (yes || simulate || maxCost !== undefined || maxCostPer !== undefined) return
   const costs = estimateCosts()
   const documents = costs.reduce((sum, item) => sum + item.documents, 0)
   const cost = sumCosts(costs)

@@ -104,6 +104,8 @@ export async function writeDigests(
       quiet: true,
       verbose: false,
       batch: false,
+      // What is left of it is in the budget of the run before.
+      maxCostPer: undefined,
       mode: 'live',
       yes: true,
     },

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import { failedBeforeType } from '../core/document/kept-results.ts'
 import { redoesAll } from '../core/document/redo.ts'
@@ -53,7 +54,9 @@ export async function finishRun(
     reporter.printMessage(
       `${pluralize(failedBefore, 'document')} failed in an earlier run and would fail again: see the .error.txt files; --redo failed sends ${failedBefore === 1 ? 'it' : 'them'} again`,
     )
-  return chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)
+  const missingFolders = await reportMissingFolders(plan, output, context)
+  const exit = chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)
+  return missingFolders === 0 ? exit : chooseExit([exit, 'noInput'])
 }
 
 /** Returns a hint to run the command again; empty on stdout, which keeps no record of finished documents. */
@@ -61,6 +64,25 @@ function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string |
   const { pending } = stats.getProgress().documents
   if (exit === 'temporaryFailure') return ''
   return out === undefined || pending === 0 ? '' : '; the same command continues with the rest'
+}
+
+/** Reports input folders whose documents have all disappeared since the last run. Returns their number. */
+async function reportMissingFolders(
+  { emptyFolders = [] }: RunPlan,
+  { folder: state }: PreparedRun['output'],
+  { runtime, reporter, options }: RunContext,
+): Promise<number> {
+  let missing = 0
+  for (const folder of emptyFolders) {
+    const count = (await state?.countMissing(folder)) ?? 0
+    if (count === 0) continue
+    missing++
+    const [name, out] = [relative(runtime.cwd, folder) || '.', options.out ?? defaultOutputFolder]
+    reporter.printMessage(
+      `${name} is empty, but ${out} has ${pluralize(count, 'summary', 'summaries')} of documents in it; is a disk not mounted? If they were deleted: claude-batch report ${out} --prune --gone ${name}`,
+    )
+  }
+  return missing
 }
 
 function chooseRunExit(stats: StatsCollector, isIncomplete: boolean, ending: Ending | undefined): Exit {

@@ -7,6 +7,7 @@ import { CommandLineError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
+import { countMissingDocuments } from '../storage/count-missing.ts'
 import { createOutputFolder, probeOutputFolder } from '../storage/output-folder.ts'
 import { openOutputState } from '../storage/output-state.ts'
 import { createReusableSummaries } from '../storage/reusable-summaries.ts'
@@ -125,6 +126,7 @@ async function openLockedFolder(
       checkConflict: inspector.checkConflict,
       persist,
       isOnlySettingsChanged: earlier.isOnlySettingsChanged,
+      countMissing: (folder) => countMissingDocuments(folder, summaries.keys(), runtime.cwd),
       findRun: (path) => summaries.get(path)?.run,
       recordEnd: outputState.recordEnd,
     },

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { defaultExtensions } from '../config/default-extensions.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { isInside } from '../core/document/document-path.ts'
 import { CommandLineError, ExitError } from '../errors.ts'
 import { readFilesFrom } from '../inputs/find/files-from.ts'
 import { type FoundDocuments, findDocuments } from '../inputs/find/find-documents.ts'
@@ -97,6 +99,16 @@ function formatExamples(texts: readonly string[]): string {
 }
 
 /** Returns the absolute paths of the inputs, without stdin. */
-export function getInputRoots(inputs: readonly Input[], { cwd }: Runtime): string[] {
+export function getInputRoots(inputs: readonly Input[], { cwd }: Pick<Runtime, 'cwd'>): string[] {
   return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
+}
+
+/** Returns the absolute paths of the inputs in which there is no document, patterns included. */
+export function findEmptyFolders(
+  inputs: readonly Input[],
+  sources: readonly DocumentRef[],
+  runtime: Pick<Runtime, 'cwd'>,
+): string[] {
+  const files = sources.map(({ path }) => resolve(runtime.cwd, path))
+  return getInputRoots(inputs, runtime).filter((root) => !files.some((file) => isInside(file, root)))
 }

@@ -21,7 +21,7 @@ type ChoiceContext = Pick<
 
 /**
  * Decides about summaries that only a changed setting would replace. Asks on a terminal, and keeps them without one:
- * nobody should pay for them again because of a flag of another day.
+ * a flag that was used once must not cost them, or a second payment.
  * @param asks whether to ask and to print; without it, the summaries are kept
  * @throws the reason of the drain signal
  */

@@ -41,7 +41,7 @@ export interface Output {
 }
 
 /** Documents whose summary may have been made with other settings, see `SettingsComparison`. */
-export interface OtherSettings {
+interface OtherSettings {
   readonly changed: readonly DocumentRef[]
   readonly unclear: readonly DocumentRef[]
 }
@@ -71,6 +71,8 @@ export interface FolderState {
   /** Writes an outcome to the journal. Returns whether the write succeeded. */
   persist(outcome: Outcome): Promise<boolean>
   readonly isOnlySettingsChanged: EarlierResults['isOnlySettingsChanged']
+  /** Returns how many documents of a folder have a summary, if none of these documents exists any more. */
+  countMissing(folder: string): Promise<number>
   /** Returns the run that made a document's summary, by the document's path. */
   findRun(path: string): RunStart | undefined
   /** Records how the run ended. Call it before the sink is closed. @throws ExitError `ioError` */

@@ -69,7 +69,7 @@ export async function planDocument(
           ? 'up_to_date'
           : reason.problem
   }
-  // The run sends a request once, whatever number of documents it is for.
+  // The run sends equal requests once.
   if (plannedHashes.has(asked.requestHash)) return reusedProblem
   plannedHashes.add(asked.requestHash)
   const requests =

@@ -18,6 +18,7 @@ import { createReportWriter, type ReportWriter } from './report-writer.ts'
 import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
 import { openStdoutOutput } from './stdout-output.ts'
+import { applyWindowBudget } from './window-budget.ts'
 
 /** A run that is ready to send: its output is open, and the user agreed to the cost. */
 export interface PreparedRun {
@@ -79,6 +80,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
       : await openFolderOutput(out, plan.sources, context),
   )
   const { folder } = opened
+  if (out !== undefined && folder !== undefined) await applyWindowBudget(out, folder.batchStore, context)
   const { kept, pending } = await chooseOtherSettings(opened, plan.asksAboutSettings ?? true, context)
   const output = { ...opened, pending }
   const sink = sinks.add(report.observe(output.sink, promptChoice))

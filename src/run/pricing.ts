@@ -12,22 +12,27 @@ export interface Pricing {
 }
 
 /**
- * Creates the price lookup of a run, and its budget if `--max-cost` is set.
+ * Creates the price lookup of a run, and its budget if `--max-cost` or `--max-cost-per` is set.
  * @param models all models that the run uses
- * @throws UsageError if `--max-cost` is set and the price of a model is unknown
+ * @throws CommandLineError if one of them is set and the price of a model is unknown
  */
 export function createPricing(
-  { prices = {}, maxCost }: Pick<SummarizeOptions, 'prices' | 'maxCost'>,
+  {
+    prices = {},
+    maxCost,
+    maxCostPer,
+  }: Pick<SummarizeOptions, 'prices' | 'maxCost'> & Partial<Pick<SummarizeOptions, 'maxCostPer'>>,
   models: readonly string[],
 ): Pricing {
   const priceOf = createPriceOf(prices)
-  if (maxCost === undefined) return { priceOf, budget: undefined }
+  const cap = maxCost ?? maxCostPer?.usd
+  if (cap === undefined) return { priceOf, budget: undefined }
   const unpriced = models.find((model) => priceOf({ model, usage: zeroUsage }) === undefined)
   if (unpriced !== undefined)
     throw new CommandLineError(
-      `--max-cost needs the price of ${unpriced}, which is unknown; set it with --prices ${unpriced}=IN/OUT, in USD per million tokens`,
+      `${maxCost === undefined ? '--max-cost-per' : '--max-cost'} needs the price of ${unpriced}, which is unknown; set it with --prices ${unpriced}=IN/OUT, in USD per million tokens`,
     )
-  return { priceOf, budget: createSharedBudget(usdToPicodollars(maxCost), priceOf) }
+  return { priceOf, budget: createSharedBudget(usdToPicodollars(cap), priceOf) }
 }
 
 /**

@@ -42,7 +42,9 @@ export async function reportRuns(
   const allRuns = (await Promise.all(runsByFolder))
     .flat()
     .sort((a, b) => (a.start.started_at < b.start.started_at ? -1 : 1))
-  const runs = run === undefined ? allRuns : [selectRun(run, allRuns)]
+  const { since } = options
+  const recentRuns = since === undefined ? allRuns : allRuns.filter(({ start }) => start.started_at >= since)
+  const runs = run === undefined ? recentRuns : [selectRun(run, recentRuns)]
   const metadata = { programVersion: version, wall: clock.wallTime() }
   const write = createStreamWriter(stdout, 'stdout')
   if (estimate !== undefined) {

@@ -1,29 +1,20 @@
 import { resolve } from 'node:path'
-import { resolveModelSettings } from '../config/model-settings.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { type ChunkPlan, computeMaxDocumentChars } from '../core/chunking/chunk-plan.ts'
 import type { Document, InputProblem } from '../core/document/document.ts'
-import {
-  formatConstraints,
-  type OutputConstraints,
-  type QualityIssue,
-} from '../core/document/quality-checks.ts'
+import type { OutputConstraints, QualityIssue } from '../core/document/quality-checks.ts'
 import type { AnswerSettings } from '../core/request/answer-settings.ts'
-import { buildRequest } from '../core/request/build-request.ts'
 import { pickVariant } from '../core/request/pick-variant.ts'
-import { renderPrompt } from '../core/request/render-prompt.ts'
-import { chooseParameters, countPromptCharacters, type Request } from '../core/request/request.ts'
-import { hashSettings } from '../core/request/request-hash.ts'
+import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { CommandLineError, UsageError } from '../errors.ts'
-import { createAnswerChecks } from '../inputs/answer-checks/answer-checks.ts'
 import { readSchema } from '../inputs/answer-checks/schema-check.ts'
 import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
 import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
-import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
-import { getProviderName } from './provider.ts'
+import { createPromptVariant, type PromptVariant } from './prompt-variant.ts'
+import type { RequestOptions } from './request-options.ts'
 
 /** The prompts and models of a run, as the ledger, reports and the terminal show them. */
 export interface PromptChoice {
@@ -82,25 +73,6 @@ export interface LoadedPrompts extends RunRequests {
 }
 
 /**
- * The flags that shape requests. Every other setting that shapes them must be part of the settings hash, too.
- */
-export type RequestOptions = Pick<
-  SummarizeOptions,
-  | 'prompt'
-  | 'model'
-  | 'maxTokens'
-  | 'effort'
-  | 'var'
-  | 'encoding'
-  | 'pdf'
-  | 'chunkTokens'
-  | 'schema'
-  | 'language'
-  | 'words'
-  | 'simulate'
->
-
-/**
  * Finds and checks the prompts of a run.
  * @throws UsageError
  */
@@ -109,102 +81,65 @@ export async function loadRequestBuilder(
   lookup: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   chunkPrompts?: ChunkPrompts,
 ): Promise<LoadedPrompts> {
-  const vars = options.var ?? {}
-  const constraints = await resolveConstraints(options)
   const { schema: schemaFile } = options
   const schemaFlag =
     schemaFile === undefined ? undefined : await readSchema(resolve(lookup.cwd, schemaFile), schemaFile)
-  const prompts = await loadPromptVariants(options.prompt, { ...lookup, vars: Object.keys(vars) })
-  const createChunkPlanner = await loadChunkPlanner(options, lookup, chunkPrompts)
+  const vars = Object.keys(options.var ?? {})
+  const prompts = await loadPromptVariants(options.prompt, { ...lookup, vars })
+  const variantOptions = {
+    options,
+    constraints: await resolveConstraints(options),
+    schemaFlag,
+    createChunkPlanner: await loadChunkPlanner(options, lookup, chunkPrompts),
+  }
   const variants = await Promise.all(
-    prompts.map(async ({ value: prompt, weight }) => {
-      const name = `${prompt.name}@${prompt.version}`
-      const schema = schemaFlag ?? prompt.schema
-      const schemaSetting = schema === undefined ? {} : { schema }
-      const parameters = { ...chooseParameters(resolveModelSettings(prompt, options)), ...schemaSetting }
-      const answers = { maxTokens: parameters.maxTokens, ...schemaSetting, ...constraints }
-      const schemaOrigin = schemaFlag === undefined ? `the schema of ${name}` : `--schema ${schemaFile}`
-      return {
-        weight,
-        prompt,
-        parameters,
-        name,
-        answers,
-        checks: await createAnswerChecks(answers, schemaOrigin),
-      }
-    }),
+    prompts.map(async ({ value: prompt, weight }) => ({
+      weight,
+      value: await createPromptVariant(prompt, variantOptions),
+    })),
   )
-  const structuredCount = variants.filter(({ answers }) => answers.schema !== undefined).length
+  const structuredCount = variants.filter(({ value }) => value.answers.schema !== undefined).length
   if (structuredCount > 0 && structuredCount < variants.length)
     throw new UsageError(
       `--prompt ${options.prompt}: some of these versions have a schema and some have none`,
     )
-  const [first] = variants
-  if (first === undefined) throw new Error('a run has at least one prompt')
-  const { why, origin } = first.prompt
-  const { checkQuality } = first.checks
-  const provider = getProviderName(options)
-  const weightedBuilders = variants.map(({ weight, name, prompt, parameters, answers, checks }) => {
-    const buildVariantRequest = (document: Document): Request => {
-      const { ref: source, pdf } = document
-      const fields = {
-        ...parameters,
-        ...addConstraints(renderPrompt(prompt, document, vars), constraints),
-        ...(pdf !== undefined && { pdf }),
-      }
-      return buildRequest(fields, source.path, provider)
-    }
-    const { planChunks, hash } = createChunkPlanner(provider, parameters, buildVariantRequest)
-    const settingsHash = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
-    const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash }
-    return {
-      weight,
-      value: {
-        parameters,
-        answers,
-        checks,
-        buildRequest: buildVariantRequest,
-        planChunks,
-        provenance,
-      },
-    }
-  })
-  const buildDocumentRequest = (document: Document) =>
-    pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
-  const promptChoice: PromptChoice = {
-    prompt:
-      variants.length === 1 ? first.name : variants.map(({ name, weight }) => `${name}=${weight}`).join(','),
-    promptSource: `${why}, ${origin}`,
-    model: first.parameters.model,
-    models: variants.map(({ parameters }) => parameters.model),
-    structured: structuredCount > 0,
-    getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
+  const [first, prompt] = [variants[0]?.value, prompts[0]?.value]
+  if (first === undefined || prompt === undefined) throw new Error('a run has at least one prompt')
+  const pick = (path: string) => pickVariant(variants, path)
+  const names = variants.map(({ weight, value }) => `${value.name}=${weight}`)
+  return {
+    promptChoice: {
+      prompt: variants.length === 1 ? first.name : names.join(','),
+      promptSource: `${prompt.why}, ${prompt.origin}`,
+      model: first.provenance.model,
+      models: variants.map(({ value }) => value.provenance.model),
+      structured: structuredCount > 0,
+      getProvenance: (path) => pick(path).provenance,
+    },
+    requestBuilder: {
+      buildRequest: (document) => pick(document.ref.path).buildRequest(document),
+      chunker: createChunker(pick, options),
+      validateReply: (text, path) => pick(path).checks.findMismatch(text),
+      checkQuality: first.checks.checkQuality,
+      getAnswerSettings: (path) => pick(path).answers,
+    },
   }
-  const chunker: DocumentChunker = {
+}
+
+function createChunker(
+  pick: (path: string) => PromptVariant,
+  { chunkTokens }: Pick<RequestOptions, 'chunkTokens'>,
+): DocumentChunker {
+  return {
     getMaxChars(path) {
       const fingerprint = { size: 0, sha256: '' }
-      const emptyRequest = buildDocumentRequest({
-        ref: { index: 0, path, namedByUser: true },
-        text: '',
-        fingerprint,
-      })
-      return computeMaxDocumentChars(
-        emptyRequest,
-        detectTextKind(path),
-        countPromptCharacters(emptyRequest),
-        options.chunkTokens,
-      )
+      const ref = { index: 0, path, namedByUser: true }
+      const emptyRequest = pick(path).buildRequest({ ref, text: '', fingerprint })
+      const promptCharacters = countPromptCharacters(emptyRequest)
+      return computeMaxDocumentChars(emptyRequest, detectTextKind(path), promptCharacters, chunkTokens)
     },
-    planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
+    planChunks: (document) => pick(document.ref.path).planChunks(document),
   }
-  const requestBuilder: SummaryRequestBuilder = {
-    buildRequest: buildDocumentRequest,
-    chunker,
-    validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
-    checkQuality,
-    getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
-  }
-  return { promptChoice, requestBuilder }
 }
 
 /**
@@ -224,11 +159,4 @@ async function resolveConstraints({
       `--language ${language}: expected a language in English or its code, such as German or de`,
     )
   return { ...length, language: languageName }
-}
-
-function addConstraints(
-  messages: Pick<Request, 'system' | 'user'>,
-  constraints: OutputConstraints,
-): Pick<Request, 'system' | 'user'> {
-  return { ...messages, user: messages.user + formatConstraints(constraints) }
 }

@@ -12,6 +12,8 @@ export interface RunPlan {
   readonly skipped?: ReadonlyMap<string, DocumentCount>
   /** Patterns that match no file. The user has been warned about them. */
   readonly unmatched: readonly string[]
+  /** Absolute paths of input folders in which there is no document. */
+  readonly emptyFolders?: readonly string[]
   readonly requests: RunRequests
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined

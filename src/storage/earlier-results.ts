@@ -37,7 +37,7 @@ export interface EarlierResults {
  * `changed`: a changed setting is the only reason to replace the summary. `same`: it is not, or there is no summary.
  * `unclear`: only the document's content and its request show it.
  */
-export type SettingsComparison = 'same' | 'changed' | 'unclear'
+type SettingsComparison = 'same' | 'changed' | 'unclear'
 
 /** Who answers a run: the simulator of `--simulate`, a server on this machine, which may be a simulator too, or the API. */
 export type ReplyOrigin = 'simulated' | 'local' | 'remote'
@@ -98,12 +98,10 @@ export function createEarlierResults(
     isKeptFromSimulation(path) {
       if (replies !== 'simulated') return false
       const known = summaries.get(path)
-      if (known !== undefined && known.simulatedBy === undefined && exists(locateSummary(path, known)))
+      if (known !== undefined && known.simulatedBy !== 'run' && exists(locateSummary(path, known)))
         return true
       const failure = failures.get(path)
-      return (
-        failure?.permanentReason !== undefined && failure.simulatedBy === undefined && exists(failure.record)
-      )
+      return failure?.permanentReason !== undefined && failure.simulatedBy !== 'run' && exists(failure.record)
     },
     compareSettings({ path, stats }) {
       const { settingsHash, prompt, model } = findProvenance(path)

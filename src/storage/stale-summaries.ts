@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
-import { dirname, join, relative, resolve, sep } from 'node:path'
-import { rebasePath, toDocumentPath } from '../core/document/document-path.ts'
+import { dirname, join, resolve, sep } from 'node:path'
+import { isInside, rebasePath, toDocumentPath } from '../core/document/document-path.ts'
 import type { OutputFileState } from '../core/document/overwrite-policy.ts'
 import { isOlderPromptVersion } from '../core/request/prompt-version.ts'
 import { ledgerFormatVersion, type PrunedEntry, type RunStart } from '../core/run/ledger-entry.ts'
@@ -32,19 +32,19 @@ export interface StaleSummary {
 /** A folder of documents that may be on a disk that is not mounted. */
 interface MissingFolder {
   readonly folder: string
-  /** The folder of its summaries, relative to the output folder. */
-  readonly summaries: string
 }
 
 /**
  * Returns the stale summaries of an output folder, sorted by path. Compares all documents and summaries in
  * the ledger with the files on disk.
  * @param cwdFromOut as for `readLedgerHistory`
+ * @param goneFolders folders of documents that the user says are gone; absolute
  */
 export async function findStaleSummaries(
   out: string,
   cwdFromOut: string,
   history: LedgerHistory,
+  goneFolders: readonly string[] = [],
 ): Promise<StaleSummary[]> {
   const { summaries, runs, failures } = history
   const lastRun = runs.at(-1)?.start
@@ -63,14 +63,13 @@ export async function findStaleSummaries(
 
   const findMissing = async (path: string, known: KnownSummary): Promise<MissingFolder | undefined> => {
     const file = resolve(out, cwdFromOut, path)
+    if (goneFolders.some((folder) => isInside(file, folder))) return undefined
     const folder = await deletionCheck.findMissingFolder(
       file,
       findTopFolder(file, resolve(out, known.run?.cwd ?? cwdFromOut)),
     )
     if (folder === undefined) return undefined
-    const depth = relative(folder, file).split(sep).length
-    const summaries = locateSummary(path, known).split('/').slice(0, -depth).join('/')
-    return { folder: toDocumentPath(folder, resolve(out, cwdFromOut)) || '.', summaries }
+    return { folder: toDocumentPath(folder, resolve(out, cwdFromOut)) || '.' }
   }
   const findKeepReason = async (path: string, known: KnownSummary): Promise<StaleSummary['keepReason']> => {
     const summary = await inspectSummary(out, path, known)

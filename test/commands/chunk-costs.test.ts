@@ -80,11 +80,12 @@ describe('the ledger', () => {
           request.lastText.includes('# Chapter 3') && { stopReason: 'refusal' }),
       }),
     })
-    const run = () => runInProcess(['summarize', 'docs', ...chunked], { cwd, env })
+    const run = (...flags: string[]) =>
+      runInProcess(['summarize', 'docs', ...chunked, ...flags], { cwd, env })
     expect((await run()).code).toBe(1)
     expect(await booked(cwd)).toEqual(bill(simulator))
     const { requests } = simulator.stats()
-    expect((await run()).code).toBe(1)
+    expect((await run('--redo', 'failed')).code).toBe(1)
     // Only the refused chunk is sent again.
     expect(simulator.stats().requests - requests).toBe(1)
     expect(await booked(cwd)).toEqual(bill(simulator))
@@ -227,6 +228,7 @@ async function check({ documents, edited, shares, more, faults, stop }: Setting)
     )
     first = false
     await writeFile(join(cwd, 'docs/0.md'), book(edited))
+    await run('--redo', 'failed')
     const { code, stderr } = await run()
     expect(code, stderr).toBe(0)
     const { requests } = simulator.stats()

@@ -115,7 +115,9 @@ describe('--prices', () => {
       const cwd = await createFolder({ 'a.md': 'text' })
       const { code, stderr } = await runInProcess(['summarize', 'a.md', '--prices', text], { cwd, env: {} })
       expect(code).toBe(2)
-      expect(stderr).toContain('--prices: expected a model and dollars per million tokens')
+      expect(stderr).toContain(
+        '--prices: expected a model and its prices in USD per million input and output tokens',
+      )
     },
   )
 })
@@ -128,10 +130,13 @@ describe('a model that will retire', () => {
     expect(stderr).toMatch(
       /claude-batch: claude-sonnet-4-5 retire(s|d) on 2026-11-30.*; use claude-sonnet-5-5\n/,
     )
-    const retired = await runInProcess(['summarize', 'a.md', '--model', 'claude-3-haiku-20240307'], {
-      cwd,
-      env,
-    })
+    const retired = await runInProcess(
+      ['summarize', 'a.md', '--model', 'claude-3-haiku-20240307', '-o', 'other'],
+      {
+        cwd,
+        env,
+      },
+    )
     expect(retired.code).toBe(4)
     expect(retired.stderr).toContain('claude-3-haiku-20240307 retired on 2026-04-20; use claude-haiku-5-5\n')
   })

@@ -65,7 +65,9 @@ describe('report --prune with deleted documents', () => {
     expect(left).toEqual(['docs/a.md', 'docs/deep/b.md', 'notes/n.md'])
     expect(code).toBe(6)
     expect(stderr).toContain('1 of 3 stale summaries removed')
-    expect(stderr).toMatch(/every document in docs is missing.* in summaries\/docs yourself\n/)
+    expect(stderr).toMatch(
+      /every document in docs is missing.* claude-batch report summaries --prune --gone docs\n/,
+    )
   })
 
   it('keeps the summaries of an empty mount point inside an existing folder', async () => {
@@ -131,7 +133,7 @@ describe('report --prune with older prompt versions', () => {
   it('deletes a summary if a newer version was used in its folder later', async () => {
     const { run, prune } = await setting('docs/x.md', 'docs/y.md')
     await run('summarize', 'docs', '--prompt', 'summarize@v1')
-    await run('summarize', 'docs/x.md')
+    await run('summarize', 'docs/x.md', '--redo', 'settings')
     expect(await prune()).toMatchObject({ code: 0, left: ['docs/x.md'] })
   })
 
@@ -147,7 +149,7 @@ describe('report --prune with older prompt versions', () => {
     const it = await setting('docs/x.md', 'docs/y.md')
     await it.run('summarize', 'docs', '--prompt', 'summarize@v1')
     it.behave = (text) => (text.includes('docs/x.md') ? { kind: 'status', status: 422 } : answer)
-    expect(await it.run('summarize', 'docs')).toMatchObject({ code: 1 })
+    expect(await it.run('summarize', 'docs', '--redo', 'settings')).toMatchObject({ code: 1 })
     const { stdout, left } = await it.prune()
     expect(left).toEqual(['docs/x.md', 'docs/y.md'])
     expect(stdout).toContain('(kept: its document fails)')

@@ -16,7 +16,7 @@ async function folderOfTwoRuns() {
   })
   const run = (...args: string[]) => runInProcess(args, { cwd, env })
   await run('summarize', 'docs', '--prompt', 'summarize@v1')
-  await run('summarize', 'docs/a.md', 'docs/b.md')
+  await run('summarize', 'docs/a.md', 'docs/b.md', '--redo', 'settings')
   const summaries = async () => (await readdir(join(cwd, 'summaries/docs'))).sort()
   return { cwd, run, summaries, simulator }
 }
@@ -64,7 +64,7 @@ describe('claude-batch report', () => {
     expect(code).toBe(6)
     expect(stderr).toContain('0 of 3 stale summaries removed')
     expect(stderr).toContain(
-      'every document in docs is missing; kept its 3 summaries in case a disk is not mounted. If the documents were deleted, delete their summaries in summaries/docs yourself',
+      'every document in docs is missing; kept its 3 summaries in case a disk is not mounted. If the documents were deleted: claude-batch report summaries --prune --gone docs',
     )
     expect(stdout).toContain(
       'docs/a.md: its document is deleted (kept: all of docs is missing, perhaps a disk that is not mounted)',

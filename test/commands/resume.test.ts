@@ -100,14 +100,17 @@ describe('a second run', () => {
     ['prompt', ['--prompt', 'summarize@v1'], 'prompt: summarize@v3 → summarize@v1'],
     ['model', ['--model', 'sonnet'], 'model: claude-haiku-5-5 → claude-sonnet-5-5'],
     ['parameter', ['--max-tokens', '500'], 'settings changed'],
-  ])('summarizes everything again with another %s, and reports the reason', async (_name, args, reason) => {
-    const { run } = await setting()
-    await run()
-    const { hits, stderr } = await run(...args)
-    expect(hits).toBe(3)
-    expect(stderr).toContain(`3 (${reason})`)
-    expect(await run(...args)).toMatchObject({ hits: 0 })
-  })
+  ])(
+    'with --redo settings summarizes everything again with another %s, and reports the reason',
+    async (_name, args, reason) => {
+      const { run } = await setting()
+      await run()
+      const { hits, stderr } = await run(...args, '--redo', 'settings')
+      expect(hits).toBe(3)
+      expect(stderr).toContain(`3 (${reason})`)
+      expect(await run(...args)).toMatchObject({ hits: 0 })
+    },
+  )
 
   it('sends nothing again when a gateway gets a new address', async () => {
     const first = await setting()

@@ -6,7 +6,8 @@ import { getDefaults } from '../../src/config/flag.ts'
 import { summarizeFlags } from '../../src/config/summarize-flags.ts'
 import { createDocumentReader } from '../../src/inputs/read/read-document.ts'
 import type { ReaderSettings } from '../../src/inputs/read/readers/document-formats.ts'
-import { loadRequestBuilder, type RequestOptions } from '../../src/run/request-builder.ts'
+import { loadRequestBuilder } from '../../src/run/request-builder.ts'
+import type { RequestOptions } from '../../src/run/request-options.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
@@ -171,7 +172,7 @@ describe('a folder of unchanged documents', () => {
       await mkdir(dirname(join(cwd, path)), { recursive: true })
       await writeFile(join(cwd, path), text)
     }
-    const { asked, stderr } = await run(...flags, ...args)
+    const { asked, stderr } = await run(...flags, ...args, '--redo', 'settings')
     expect(stderr).toContain('1 (settings changed): docs/long.md')
     expect(stderr).toContain('2 unchanged')
     expect(asked.length).toBeGreaterThan(0)

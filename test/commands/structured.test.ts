@@ -95,7 +95,8 @@ describe('--schema', () => {
       'u.json': JSON.stringify(schema, null, 4),
     })
     const { env, simulator } = await startService({})
-    const run = (name: string) => runInProcess(['summarize', 'docs', '--schema', name], { cwd, env })
+    const run = (name: string) =>
+      runInProcess(['summarize', 'docs', '--schema', name, '--redo', 'settings'], { cwd, env })
     for (const [name, asked] of [
       ['s.json', 2],
       ['u.json', 2],

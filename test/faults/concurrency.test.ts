@@ -149,7 +149,7 @@ describe('concurrent documents', () => {
 })
 
 describe('a second run', () => {
-  it('K12 another prompt, model or setting redoes every document, and the run reports why', async () => {
+  it('K12 another prompt, model or setting redoes every document with --redo settings, and the run reports why', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     const again = (...args: string[]) => runInProcess([...summarize, ...args], { cwd, env })
@@ -160,7 +160,7 @@ describe('a second run', () => {
       ['3 (settings changed)', '--prompt', 'summarize@v1', '--model', 'sonnet', '--max-tokens', '500'],
     ]
     for (const [n, [why = '', ...args]] of changes.entries()) {
-      const { code, stderr } = await again(...args)
+      const { code, stderr } = await again(...args, '--redo', 'settings')
       expect(code).toBe(0)
       expect(stderr).toContain(why)
       expect(hits()).toEqual({ a: n + 2, b: n + 2, c: n + 2 })

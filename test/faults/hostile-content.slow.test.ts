@@ -88,7 +88,7 @@ describe('a file name', () => {
     expect(code).toBe(1)
     expect(shown).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md: summarized')
     expect(shown).toContain('==> docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md <==')
-    expect(shown).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md.bad.md: input not_utf8')
+    expect(shown).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md.bad.md: not UTF-8 from byte 0')
     expect(shown).not.toMatch(/\u001b\]|\u0007|\u202e/)
   })
 
@@ -98,7 +98,10 @@ describe('a file name', () => {
     const cwd = await createFolder({ 'docs/\u001b]0;pwn\u0007.md': Buffer.from([0xff]) })
     const { env } = await startService({})
     const { code, shown } = await runOnTerminal(['summarize', 'docs'], { cwd, env })
-    expect([code, shown]).toEqual([1, expect.stringContaining('docs/\\x1b]0;pwn\\x07.md: input not_utf8')])
+    expect([code, shown]).toEqual([
+      1,
+      expect.stringContaining('docs/\\x1b]0;pwn\\x07.md: not UTF-8 from byte 0'),
+    ])
     expect(shown).not.toMatch(/\u001b\]|\u0007/)
   })
 })

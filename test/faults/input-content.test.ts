@@ -193,7 +193,11 @@ it('I05 --encoding decodes text that is not UTF-8, and --encoding auto detects i
   })
   const german = 'Die Größe der Häfen in Kärnten überraschte die Behörde sehr. „Schön“, sagte sie – 5 €.\n'
   const latin1 = Buffer.from(german.replace(/[„“–€]/g, '"'), 'latin1')
-  const cwd = await createFolder({ 'docs/a.md': prose('ale'), 'docs/b.txt': latin1, 'docs/c.txt': latin1 })
+  const cwd = await createFolder({
+    'docs/a.md': prose('ale'),
+    'docs/b.txt': latin1,
+    'docs/c.txt': Buffer.concat([latin1, latin1]),
+  })
   const said = await runChecked(['summarize', 'docs', '--encoding', 'latin1'], { cwd, env })
   expect([said.code, texts.filter((text) => text.includes('Die Größe der Häfen in Kärnten')).length]).toEqual(
     [0, 2],

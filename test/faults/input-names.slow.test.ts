@@ -39,7 +39,7 @@ describe('file names', () => {
       cwd,
       env,
     )
-    expect([status, named]).toEqual([1, expect.stringContaining('bad_name')])
+    expect([status, named]).toEqual([1, expect.stringContaining('its name is not UTF-8')])
   })
 })
 

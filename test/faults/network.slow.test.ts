@@ -153,13 +153,13 @@ describe('an API that cannot be reached', () => {
       'N01',
       'refuses the connection',
       75,
-      /connect ECONNREFUSED 127\.0\.0\.1:\d+; check the network, /,
+      /cannot connect to 127\.0\.0\.1:\d+ \(ECONNREFUSED\); check the network, /,
     ],
     unknown: [
       'N02',
       'has a name without an address',
       75,
-      /getaddrinfo ENOTFOUND gateway\.internal; check the network, /,
+      /cannot resolve the host name gateway\.internal \(ENOTFOUND\); check the network, /,
     ],
     silent: [
       'N06',
@@ -171,7 +171,7 @@ describe('an API that cannot be reached', () => {
       'N17',
       'is behind a proxy that does not exist',
       75,
-      /connect ECONNREFUSED 127\.0\.0\.1:1; .* any proxy/,
+      /cannot connect to 127\.0\.0\.1:1 \(ECONNREFUSED\); .* any proxy/,
     ],
   } as const
   type Name = keyof typeof runs

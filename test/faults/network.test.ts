@@ -35,7 +35,9 @@ describe('a network', () => {
   describe('plain http', () => {
     const key = { ANTHROPIC_API_KEY: 'sk-ant-x' }
     const refusal = (host: string) =>
-      new RegExp(`^claude-batch: refusing to send a key over plain http to ${host};.* --allow-http ${host} `)
+      new RegExp(
+        `^claude-batch: refusing to send a key over plain http to ${host};.* --allow-http ${host}\n$`,
+      )
 
     it.each([
       ['summarize', 'a.md'],

@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
+import { longWait } from '../support/long-wait.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-import { answer, withFaults } from './with-faults.ts'
+import { answer, type FolderBehaviour, withFaults } from './with-faults.ts'
 
 const html = '<html><title>Blocked</title><h1>Access denied by the firewall</h1></html>'
 const page = (status: number, headers: Record<string, string> = {}): Behaviour => ({
@@ -17,8 +20,18 @@ const foreignJson: Behaviour = {
   headers: { 'content-type': 'application/json' },
   body: '{"error":"blocked","code":403}',
 }
-// Arrives after the answers to the other documents.
-const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no', delayMs: 2000 })
+const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no' })
+/** Responds like `own`, after another document of the run has its summary. */
+const ownAfterAnswer =
+  (status: number): FolderBehaviour =>
+  (cwd) => ({
+    kind: 'by-hand',
+    async respond(response) {
+      await vi.waitUntil(() => existsSync(join(cwd, 'summaries/docs/a.md.summary.md')), longWait)
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end('{"type":"error","error":{"type":"permission_error","message":"no"}}')
+    },
+  })
 
 describe('a refusal of one document among answers to others', () => {
   const pages = {
@@ -29,8 +42,8 @@ describe('a refusal of one document among answers to others', () => {
     json: [foreignJson],
   }
   const owns = {
-    'own-401': [own(401)],
-    'own-403': [own(403)],
+    'own-401': [ownAfterAnswer(401)],
+    'own-403': [ownAfterAnswer(403)],
   }
 
   it.each([pages, owns])('is retried once, and then fails only that document', async (rows) => {
@@ -49,7 +62,9 @@ describe('a refusal of one document among answers to others', () => {
   })
 
   it('leaves no failure if the second attempt brings a summary', async () => {
-    const [seen] = await withFaults({ rows: { once: [page(403), answer], own: [own(401), answer] } })
+    const [seen] = await withFaults({
+      rows: { once: [page(403), answer], own: [ownAfterAnswer(401), answer] },
+    })
     expect(seen?.code).toBe(0)
     expect(seen?.fates['once']?.line).toMatchObject({ status: 'summarized', attempts: 2 })
   })

@@ -56,7 +56,8 @@ describe('a document that does not fit one request', () => {
     ])
     const before = simulator.stats().requests
     refusing = false
-    expect((await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })).code).toBe(0)
+    const args = ['summarize', 'docs', ...chapterChunkFlags, '--redo', 'failed']
+    expect((await runInProcess(args, { cwd, env })).code).toBe(0)
     // The failed chunk, chunks that were not finished, and the final summary.
     expect(simulator.stats().requests - before).toBeLessThanOrEqual(3)
     expect(await tokensIn(cwd)).toBe(simulator.stats().billed.inputTokens)

@@ -94,7 +94,7 @@ describe('claude-batch report', () => {
   it('prints the same report for past runs, for one run or all', async () => {
     const { run, json, cwd } = await setUpReportRuns()
     await run('summarize', 'docs', '--prompt', 'summarize@v1')
-    await run('summarize', 'docs/a', '--report', 'r.json')
+    await run('summarize', 'docs/a', '--report', 'r.json', '--redo', 'settings')
     const all = checkReport(JSON.parse((await run('report', '--format', 'json')).stdout))
     expect(all.runs).toHaveLength(2)
     expect(all.totals).toMatchObject({ summarized: 4, failed: 1 })

@@ -83,7 +83,7 @@ export function renderExitCodesPage(): string {
   ])
   return joinBlocks([
     '# Exit codes',
-    'The exit code tells a script what happened and whether running the same command again helps:',
+    'A script reads from the exit code what happened, and whether running the same command again helps:',
     '```sh\nclaude-batch summarize docs -q\n[ $? -eq 75 ] && echo "try again later"\n```',
     renderTable(['code', 'meaning', 'does running it again help?'], rows),
     `A run that ends in several ways exits with the first of these: ${precedence.join(', ')}. After a signal, the process ends by that signal, so that a shell loop stops as well. Later versions may add codes: treat an unknown code as a failure.`,

@@ -4,7 +4,7 @@ import type { InputProblem } from './document.ts'
 export const otherSettingsProblem: InputProblem = {
   action: 'skip',
   type: 'other_settings',
-  message: 'its summary was made with other settings and is kept; --redo settings replaces it',
+  message: 'its summary was made with other settings and is kept',
 }
 
 /** The outcome of such a document if its summary is kept before anything is read. */

@@ -19,18 +19,20 @@ export class BudgetExceededError extends RunError {
   /**
    * @param reservedForBatches what is reserved for batches that are not collected yet
    * @param worstCaseCost the most that the next request may cost
+   * @param capName the cap with its amount, instead of what the caller calls it
    */
   constructor(
     { cap, spent }: { readonly cap: Picodollars; readonly spent: Picodollars },
     reservedForBatches: Picodollars,
     worstCaseCost: Picodollars,
+    capName?: string,
   ) {
     const reserved =
       reservedForBatches === 0n
         ? ''
         : `, ${formatUsd(reservedForBatches)} is reserved for requests in batches`
     const describe = (setting: string) =>
-      `stopped at ${setting} ${formatUsd(cap)}: ${formatUsd(spent)} is spent${reserved}, and the next request may cost ${formatUsd(worstCaseCost)}`
+      `stopped at ${capName ?? `${setting} ${formatUsd(cap)}`}: ${formatUsd(spent)} is spent${capName === undefined ? '' : ' by this run'}${reserved}, and the next request may cost ${formatUsd(worstCaseCost)}`
     super(describe('the budget of'))
     this.describe = describe
   }

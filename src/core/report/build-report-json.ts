@@ -7,7 +7,13 @@ import { groupEntries } from './group-entries.ts'
 import { formatEntryError, groupErrors } from './group-errors.ts'
 import { toKnownMs } from './known-ms.ts'
 import type { RecordedRun } from './recorded-run.ts'
-import { type DocumentRow, type ReportJson, type RunRow, reportFormatVersion } from './report-json.ts'
+import {
+  type DocumentRow,
+  type ReportGroup,
+  type ReportJson,
+  type RunRow,
+  reportFormatVersion,
+} from './report-json.ts'
 import { toReportSums } from './report-sums.ts'
 import { computeTimeline } from './timeline.ts'
 
@@ -41,7 +47,8 @@ export function buildReportJson(
     totals: { ...toReportSums(total), usage: total.usage, lost_replies: total.lost_replies },
     runs: recorded.map(toRunRow),
     groups: {
-      day: groupBy(({ ended_at }) => ended_at.slice(0, 10)).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      day: inOrder(groupBy(({ ended_at }) => ended_at.slice(0, 10))),
+      month: inOrder(groupBy(({ ended_at }) => ended_at.slice(0, 7))),
       model: groupBy(({ model }) => model),
       prompt: groupBy(({ prompt }) => prompt),
       folder: groupBy(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'),
@@ -52,6 +59,11 @@ export function buildReportJson(
     timeline: singleRun === undefined ? null : computeTimeline(singleRun),
     documents: [...latestByPath.values()].map((entry) => toDocumentRow(entry, texts?.get(entry.path))),
   }
+}
+
+/** Days and months read best in order. */
+function inOrder(groups: readonly ReportGroup[]): ReportGroup[] {
+  return [...groups].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function sumRun({ entries, compacted = emptyTotals }: RecordedRun): Totals {

@@ -122,11 +122,12 @@ const reportShape = objectOf({
   groups: describe(
     objectOf({
       day: listOf(groupShape),
+      month: listOf(groupShape),
       model: listOf(groupShape),
       prompt: listOf(groupShape),
       folder: listOf(groupShape),
     }),
-    'the same totals by day, model, prompt and folder; days in order, otherwise the most expensive first',
+    'the same totals by day, month, model, prompt and folder; days and months in order, otherwise the most expensive first',
   ),
   errors: listOf(errorGroupShape),
   latency: describe(nullable(distributionShape), 'of the replies'),

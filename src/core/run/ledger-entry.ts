@@ -135,6 +135,7 @@ export const documentEntryShape = objectOf({
   ),
   request_id: nullable(string),
   batch_id: optional(describe(string, 'the Message Batch that it was in')),
+  submitted_at: optional(describe(timestamp, 'when that batch was created')),
   quality_issues: optional(describe(listOf(string), 'why the summary may be wrong: copy, language, length')),
   reused_from: optional(
     describe(string, 'the document whose summary it is: the content is the same, so nothing was sent'),

@@ -62,7 +62,10 @@ export function toLedgerEntry(
     attempts: attempts.length,
     ...(cost.lostReplies > 0 && { lost_replies: cost.lostReplies }),
     request_id: last?.requestId ?? null,
-    ...(last?.batchId !== undefined && { batch_id: last.batchId }),
+    ...(last?.batchId !== undefined && {
+      batch_id: last.batchId,
+      ...(Number.isFinite(last.startedAt) && { submitted_at: new Date(last.startedAt).toISOString() }),
+    }),
     ...(outcome.status === 'summarized' &&
       outcome.qualityIssues?.length && { quality_issues: outcome.qualityIssues }),
     ...(outcome.status === 'summarized' &&

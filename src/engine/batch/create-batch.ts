@@ -22,37 +22,49 @@ export interface CreateBatchJob {
   readonly listener: { onRetry(error: AskError, waitMs: number): void }
   /** Called for each batch that was created or may have been created. */
   readonly onCreated: (batch: StoredBatch, size: BatchSize) => void
-  /** Called for each document whose request made the API refuse the whole batch. */
+  readonly evidence: RefusalEvidence
+  /** Called for each document whose request made the API refuse a batch, when another batch is accepted. */
   readonly onRefused: (document: BatchItem, requestError: RequestError) => void
+}
+
+/**
+ * What the batches of a run show about refusals. If the API accepted any batch, a refused request is the fault of its
+ * document. If it accepted none, the cause may be the account, and no document fails.
+ */
+export interface RefusalEvidence {
+  isAccepted: boolean
+  /** Refused documents that are not reported yet. */
+  readonly refused: { readonly requestError: RequestError; readonly report: () => void }[]
 }
 
 /** The state of one batch and of the smaller batches it was split into. */
 interface Progress extends CreateBatchJob {
   /** How many more create calls may be sent for it. */
   createsLeft: number
-  isAccepted: boolean
-  readonly refused: { readonly document: BatchItem; readonly requestError: RequestError }[]
 }
 
 /**
  * Creates a batch, and retries only if the first call did not create one. The API refuses a whole batch if it
  * does not accept one of its requests. The other requests are then sent without it, in smaller batches. The
- * API's message names the refused request; if it does not, halving the batch finds it. If the API accepts no
- * part of the batch, the cause is not a document, so no document fails.
+ * API's message names the refused request; if it does not, halving the batch finds it.
  * @throws RunError if the rest cannot be sent, and the stored batch is removed; the reason of a shutdown
  */
 export async function createBatch(batch: StoredBatch, size: BatchSize, job: CreateBatchJob): Promise<void> {
-  const progress: Progress = { ...job, createsLeft: maxCreates, isAccepted: false, refused: [] }
   try {
-    await createOrSplit(batch, size, progress)
-    const [first, second] = progress.refused
-    if (!progress.isAccepted && first !== undefined && second !== undefined)
-      throw createRefusedError(first.requestError)
-  } catch (error) {
-    if (progress.isAccepted) reportRefused(progress)
-    throw error
+    await createOrSplit(batch, size, { ...job, createsLeft: maxCreates })
+  } finally {
+    if (job.evidence.isAccepted) reportRefused(job.evidence)
   }
-  reportRefused(progress)
+}
+
+/**
+ * Reports a single refused document when all batches are sent: the same kind of request got a live reply before.
+ * @throws RunError if several documents were refused and no batch was accepted, so that the cause is not a document
+ */
+export function concludeRefusals(evidence: RefusalEvidence): void {
+  const [first, second] = evidence.refused
+  if (first !== undefined && second !== undefined) throw createRefusedError(first.requestError)
+  reportRefused(evidence)
 }
 
 /** Finding one request among 100,000 takes two thirds of these calls. */
@@ -61,14 +73,14 @@ const maxCreates = 100
 /** After this many refused pieces in a row, the documents are not the cause. */
 const maxRefusedPieces = 5
 
-function reportRefused({ refused, onRefused }: Progress): void {
-  for (const { document, requestError } of refused) onRefused(document, requestError)
+function reportRefused({ refused }: RefusalEvidence): void {
+  for (const { report } of refused.splice(0)) report()
 }
 
 async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Progress): Promise<void> {
   const requestError = await createUntilKnown(batch, progress)
   if (requestError === undefined) {
-    progress.isAccepted = true
+    progress.evidence.isAccepted = true
     progress.onCreated(batch, size)
     return
   }
@@ -79,8 +91,10 @@ async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Prog
   const middle = Math.ceil(length / 2)
   const [end, start] = culpritIndex === undefined ? [middle, middle] : [culpritIndex, culpritIndex + 1]
   try {
-    if (document !== undefined) progress.refused.push({ document, requestError })
-    if (!progress.isAccepted && progress.refused.length >= maxRefusedPieces)
+    const { evidence, onRefused } = progress
+    if (document !== undefined)
+      evidence.refused.push({ requestError, report: () => onRefused(document, requestError) })
+    if (!evidence.isAccepted && evidence.refused.length >= maxRefusedPieces)
       throw createRefusedError(requestError)
     for (const range of [
       { from: 0, to: end },

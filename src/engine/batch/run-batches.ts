@@ -6,6 +6,7 @@ import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
 import type { PrepareOptions } from '../prepare.ts'
 import type { BatchContext, Reservations } from './batch-context.ts'
+import type { SubmitListener } from './batch-filler.ts'
 import type { CollectOptions } from './collect-batch.ts'
 import {
   createOpenBatches,
@@ -15,7 +16,7 @@ import {
 } from './open-batches.ts'
 import { type BatchRecovery, createBatchRecovery } from './recover-batch.ts'
 import { type CanaryOptions, runCanaries } from './run-canaries.ts'
-import { type SubmitListener, type SubmitOptions, submitBatches } from './submit-batches.ts'
+import { type SubmitOptions, submitBatches } from './submit-batches.ts'
 
 /** A run that collects batches, and may submit new ones. */
 export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOptions, 'read'> {
@@ -83,20 +84,33 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     recovery,
     batches,
     collectUntilAllEnd,
+    batchedHashes: new Set(
+      ownBatches.flatMap(({ items }) => [...items.values()].map(({ asked }) => asked.requestHash)),
+    ),
   })
-  const { longDocuments, unsentDocuments, budgetError } = unsent
+  const { longDocuments, duplicates, unsentDocuments, budgetError } = unsent
   // With a budget, long documents may need money that is reserved for batches, and only collecting releases
   // it.
   const isLongLast = shouldWait && sending?.batches?.budget !== undefined
-  if (!isLongLast) yield* runLongDocuments(longDocuments, sending)
+  if (!isLongLast) yield* runLater(longDocuments, sending)
   if (shouldWait) yield* collectUntilAllEnd()
   batches.stopIfUncollectable()
-  if (isLongLast) yield* runLongDocuments(longDocuments, sending)
+  if (isLongLast) yield* runLater(longDocuments, sending)
+  // Their summaries are copied from the collected ones.
+  const canCopy = shouldWait && batches.waiting.length === 0
+  if (canCopy) yield* runLater(duplicates, sending)
   if (budgetError !== undefined) shutdown.drain(budgetError)
 
   const { waiting } = batches
   if (waiting.length > 0) listener.onUnfinished(waiting)
   yield* unfinished
+  for (const source of canCopy ? [] : duplicates)
+    yield createPendingOutcome(
+      source,
+      'another document with the same content is in a batch',
+      undefined,
+      !job.isDetached,
+    )
   const reason = drainSignal.reason instanceof Error ? drainSignal.reason.message : 'stopped'
   for (const source of unsentDocuments) yield createPendingOutcome(source, reason)
   yield* batches.yieldPending()
@@ -107,6 +121,7 @@ interface SendingJob extends BatchJob {
   readonly recovery: BatchRecovery
   readonly batches: OpenBatches
   readonly collectUntilAllEnd: () => AsyncGenerator<Outcome>
+  readonly batchedHashes: Set<string>
 }
 
 interface Unsent {
@@ -115,6 +130,8 @@ interface Unsent {
    * replies.
    */
   readonly longDocuments: readonly DocumentRef[]
+  /** Documents whose request is in a batch already, for another document. */
+  readonly duplicates: readonly DocumentRef[]
   readonly unsentDocuments: readonly DocumentRef[]
   /** Why these documents were not sent, if the budget does not allow the next request. */
   readonly budgetError?: RunError | undefined
@@ -130,12 +147,13 @@ async function* sendRemaining(
 ): AsyncGenerator<Outcome, Unsent> {
   const { sending, shutdown, shouldWait } = job
   if (sending?.batches === undefined) {
-    if (sending === undefined) return { longDocuments: [], unsentDocuments: remaining }
+    if (sending === undefined) return { longDocuments: [], duplicates: [], unsentDocuments: remaining }
     yield* sending.runLive(remaining)
-    return { longDocuments: [], unsentDocuments: [] }
+    return { longDocuments: [], duplicates: [], unsentDocuments: [] }
   }
   const provenSettings = new Set<string>()
   const longDocuments: DocumentRef[] = []
+  const duplicates: DocumentRef[] = []
   const { runLive, batches: submitOptions } = sending
   let unsentDocuments = remaining
   let budgetError: RunError | undefined
@@ -145,16 +163,17 @@ async function* sendRemaining(
     const submitted = yield* submitBatches(withoutCanaries, { ...job, ...submitOptions }, job.recovery)
     for (const batch of submitted.createdBatches) job.batches.add(batch)
     longDocuments.push(...submitted.longDocuments)
+    duplicates.push(...submitted.duplicates)
     unsentDocuments = submitted.unsentDocuments
     budgetError = submitted.budgetError
     // Collecting releases the unspent part of the reservations, which may be enough for the next documents.
     if (!shouldWait || budgetError === undefined || submitted.createdBatches.length === 0) break
     yield* job.collectUntilAllEnd()
   }
-  return { longDocuments, unsentDocuments, budgetError }
+  return { longDocuments, duplicates, unsentDocuments, budgetError }
 }
 
-async function* runLongDocuments(
+async function* runLater(
   documents: readonly DocumentRef[],
   sending: Sending | undefined,
 ): AsyncGenerator<Outcome> {

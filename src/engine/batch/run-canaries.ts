@@ -2,7 +2,7 @@ import type { DocumentRef } from '../../core/document/document.ts'
 import { BatchError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import type { Shutdown } from '../shutdown.ts'
-import type { ItemSettings } from './submit-batches.ts'
+import type { ItemSettings } from './batch-filler.ts'
 
 export interface CanaryOptions {
   /** Summarizes documents with live requests. */

@@ -32,6 +32,8 @@ export interface SharedBudget {
   /** Returns the error for a request that no longer fits into the budget. */
   createExceededError(request: Request): BudgetExceededError
   getBudget(): BudgetState
+  /** Lowers the cap, unless it is lower. @param name what errors call the new cap, with its amount */
+  lowerCap(cap: Picodollars, name: string): void
 }
 
 /** Ends a reservation. @param cost the actual cost; default: the worst case */
@@ -41,6 +43,7 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
   let budget = createBudgetState(cap)
   /** The part of the reserved amount that belongs to batches. */
   let reservedForBatches: Picodollars = 0n
+  let capName: string | undefined
   const waitQueue = createWaitQueue((worstCaseCost: Picodollars) => {
     const after = reserveCost(budget, worstCaseCost)
     if (after !== undefined) {
@@ -58,7 +61,7 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
     return worstCaseCost
   }
   const createLimitError = (worstCaseCost: Picodollars) =>
-    new BudgetExceededError(budget, reservedForBatches, worstCaseCost)
+    new BudgetExceededError(budget, reservedForBatches, worstCaseCost, capName)
   const settleReservation = (worstCaseCost: Picodollars, cost: Picodollars) => {
     budget = commitCost(budget, worstCaseCost, cost)
     waitQueue.advance()
@@ -66,6 +69,11 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
 
   return {
     getBudget: () => budget,
+    lowerCap(cap, name) {
+      if (cap > budget.cap) return
+      budget = { ...budget, cap }
+      capName = name
+    },
     reserve(request) {
       const worstCaseCost = computeWorstCase(request, { batch: true })
       const after = reserveCost(budget, worstCaseCost)

@@ -62,17 +62,12 @@ function decodeAs(bytes: Buffer, label: string): DecodedText | undefined {
   }
 }
 
-/** Returns any bytes as text: windows-1252, in which every byte is a character. */
-export function decodeSingleByte(bytes: Uint8Array): string {
-  return fixWindows1252(Buffer.from(bytes).toString('latin1'))
-}
-
 /**
  * Fixes Node 20, which decodes windows-1252 as ISO 8859-1, where quotation marks and dashes are control
  * characters.
  * @see https://github.com/nodejs/node/issues/56542
  */
-export function fixWindows1252(text: string): string {
+function fixWindows1252(text: string): string {
   return text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character)
 }
 

@@ -63,6 +63,20 @@ describe('runBatches, with any error at any call', () => {
       { numRuns: 25 },
     )
   })
+
+  const quiet = { first: [], later: null }
+  const withoutErrors = {
+    ...{ create: quiet, retrieve: quiet, since: quiet, answers: quiet, line: quiet },
+    isListCut: false,
+    isNamed: false,
+  }
+  it.each([
+    ['after accepted ones', [4, 5], 7],
+    ['before any is accepted', [0, 1], 3],
+    ['in several batches', [0, 2], 5],
+  ])('sends the good documents if a whole batch is refused %s', async (_name, bad, count) => {
+    await over({ ...withoutErrors, bad }, count, 2)
+  })
 })
 
 async function over(

@@ -29,7 +29,7 @@ async function overDeep(lengths: readonly number[], leaf: string, content: strin
     const folder = folderOf(join(out, 'docs'), length - bytes(`/${leaf}.summary.md`))
     const path = `${folder.slice(out.length + 1)}/${leaf}`
     await mkdir(join(cwd, dirname(path)), { recursive: true })
-    await writeFile(join(cwd, path), content)
+    await writeFile(join(cwd, path), `${content} ${length}`)
     deep.push({ length, path, summary: `${folder}/${leaf}.summary.md` })
   }
   const { env, simulator } = await startService(

@@ -3,7 +3,8 @@ import { type DecodedText, decodeText } from '../decode-text.ts'
 import { omitEncodedData } from '../omit-encoded-data.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
-import { checkTextLength, minTextChars } from './reader-limits.ts'
+import { holdsPictures, lacksWords } from './picture-documents.ts'
+import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** One document to read. */
@@ -34,13 +35,13 @@ export async function convertDocument({
     }
     const reader = readers[format]
     if ('fromBytes' in reader) {
-      const text = checkText(format, await reader.fromBytes(buffer, encoding))
-      return { text }
+      const text = await reader.fromBytes(buffer, encoding)
+      return { text: await checkText(format, text, buffer) }
     }
     const declared = format === 'html' ? findCharset(buffer) : undefined
     const decoded = await decodeText(buffer, { encoding, declared })
     if ('action' in decoded) return decoded
-    return { ...decoded, text: checkText(format, await reader.fromText(decoded.text)) }
+    return { ...decoded, text: await checkText(format, await reader.fromText(decoded.text), buffer) }
   } catch (error) {
     if (error instanceof UnreadableError) return { action: 'fail', type: error.type, message: error.message }
     const { message } = error as Error
@@ -72,19 +73,16 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
 }
 
 /**
- * Returns the text without encoded images.
- * @throws UnreadableError for too much text, or for too little if the rest may be images
+ * Returns the text without encoded images, or nothing if the document has no words.
+ * @throws UnreadableError for too much text, or for pictures without words
  */
-function checkText(format: FormatName, extracted: string): string {
+async function checkText(format: FormatName, extracted: string, bytes: Buffer): Promise<string> {
   const text = omitEncodedData(extracted)
   checkTextLength(text.length)
-  const solidChars = documentFormats[format].mayBeImages ? text.replace(/\s+/g, '').length : minTextChars
-  if (solidChars < minTextChars)
-    throw new UnreadableError(
-      'no_text',
-      `hardly any text in it (${solidChars} characters): nothing to make a summary of`,
-    )
-  return text
+  if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return text
+  if (await holdsPictures(bytes))
+    throw new UnreadableError('no_text', 'it holds pictures and no text: nothing to make a summary of')
+  return ''
 }
 
 /** Returns the character set that an HTML page declares at its beginning. */

@@ -13,8 +13,8 @@ export interface DocumentFormat {
    */
   readonly container: 'text' | 'archive' | 'bytes'
   /**
-   * Whether all of the text may be in images. Too little text is then a failure, because a summary of it
-   * would be invented.
+   * Whether all of the text may be in images. A document without words is then a failure, because a summary
+   * of it would be invented.
    */
   readonly mayBeImages: boolean
 }

@@ -1,45 +1,111 @@
-import { extractHtmlText } from './html-reader.ts'
+import { parseOfficeXml } from './office-namespaces.ts'
+import { readRelations } from './office-relations.ts'
+import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
-import { openZip } from './zip.ts'
+import { readChunks } from './word/alt-chunks.ts'
+import { readNotes, readStory } from './word/read-story.ts'
+import { listShownParts } from './word/shown-parts.ts'
+import { readWordLists, type WordList } from './word/word-numbering.ts'
+import type { StoryContext } from './word/word-story.ts'
+import { isOn, readWordStyles } from './word/word-styles.ts'
+import { openZip, type Zip } from './zip.ts'
 
 /**
- * Returns the text of a Word document: headings, lists, tables, footnotes and text boxes, without tracked
- * deletions, comments and images. Library: mammoth, which converts to HTML. It gets single parts instead of
- * the archive, because it would unpack the whole archive without a limit.
+ * Returns the text of a Word document: headings and lists with their numbers, tables, equations, fields, text
+ * boxes and embedded documents, between the headers and the footnotes and footers. Comments, deleted text and
+ * hidden text are left out.
  */
 export async function extractDocxText(bytes: Uint8Array): Promise<string> {
-  const { default: mammoth } = await import('mammoth')
-  const zip = await openZip(bytes)
-  let tagCount = 0
-  const file = {
-    exists: zip.has,
-    async read(name: string, encoding?: string): Promise<string | Uint8Array> {
-      const text = await zip.readText(name)
-      tagCount += countOccurrences(text, '<')
-      if (tagCount > maxTags)
-        throw new UnreadableError('too_complex', `it has more than ${maxTags / 1e6} million tags`)
-      return encoding === undefined ? Buffer.from(text) : text
-    },
-  }
-  const noPicture = mammoth.images.imgElement(async () => ({ src: '' }))
-  const { value } = await mammoth.convertToHtml({ file } as never, {
-    convertImage: noPicture,
-    externalFileAccess: false,
-    // A style map in the document controls the conversion and is not part of its text.
-    includeEmbeddedStyleMap: false,
-  })
-  // Removes the arrow at the end of each note, which links back to the text.
-  return extractHtmlText(value.replace(/ ?<a href="#(?:foot|end)note-ref-\d+">↑<\/a>/g, ''))
+  return readWordFile(bytes, 0)
 }
 
-/**
- * Maximum number of opening and closing tags. mammoth keeps the whole tree in memory, about 1 kB for each
- * element; a thousand pages have 0.5 million tags.
- */
-const maxTags = 1_500_000
+/** @param depth number of documents around an embedded one */
+async function readWordFile(bytes: Uint8Array, depth: number): Promise<string> {
+  const zip = await openZip(bytes)
+  const main = await findMainPart(zip)
+  const relations = await readRelations(zip, main)
+  const partOf = (type: string) => [...relations.values()].find((relation) => relation.type === type)?.target
+  const styles = await readWordStyles(zip, partOf('styles'))
+  const lists = await readWordLists(zip, partOf('numbering'), styles)
+  const readEmbedded = (embedded: Buffer) => readWordFile(embedded, depth + 1)
+  const chunks = depth < maxEmbedding ? await readChunks(zip, relations, readEmbedded) : new Map()
+  const plain: StoryContext = { styles, chunks, numberNote: () => undefined }
+  const notes = await createNotes(
+    zip,
+    { footnote: partOf('footnotes'), endnote: partOf('endnotes') },
+    plain,
+    lists,
+  )
+  const body = await readStory(zip.streamPart(main), { ...plain, numberNote: notes.number }, lists)
+  const hasEvenPages = await hasEvenAndOddHeaders(zip, partOf('settings'))
+  const readEdges = async (kind: 'header' | 'footer') => {
+    const lines = new Set<string>()
+    for (const id of listShownParts(body.sections, kind, hasEvenPages)) {
+      const part = relations.get(id)?.target
+      if (part === undefined || !zip.has(part)) continue
+      const { text } = await readStory(zip.streamPart(part), plain, lists)
+      for (const line of text.split('\n')) if (!isPageNumber(line)) lines.add(line)
+    }
+    return [...lines].join('\n')
+  }
+  const pieces = [await readEdges('header'), body.text, notes.toText(), await readEdges('footer')]
+  const text = pieces.filter((piece) => piece.trim() !== '').join('\n\n')
+  checkTextLength(text.length)
+  return text
+}
 
-function countOccurrences(text: string, sought: string): number {
-  let found = 0
-  for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + 1)) found++
+/** How deep embedded documents are nested at most; the content of deeper ones is left out. */
+const maxEmbedding = 3
+
+/** Whether a line of a header is empty, or a page number such as `- 3 -`. */
+function isPageNumber(line: string): boolean {
+  return line.trim().length < 8 && !/\p{L}/u.test(line)
+}
+
+async function findMainPart(zip: Zip): Promise<string> {
+  const named = [...(await readRelations(zip, '')).values()].find(({ type }) => type === 'officeDocument')
+  const main = named !== undefined && zip.has(named.target) ? named.target : 'word/document.xml'
+  if (!zip.has(main)) throw new UnreadableError('malformed', `it has no ${main}`)
+  return main
+}
+
+async function hasEvenAndOddHeaders(zip: Zip, part: string | undefined): Promise<boolean> {
+  let found = false
+  if (part === undefined || !zip.has(part)) return found
+  await parseOfficeXml(zip.streamPart(part), {
+    onOpen(name, { 'w:val': value }) {
+      if (name === 'w:evenAndOddHeaders') found = isOn(value)
+    },
+  })
   return found
+}
+
+/** Reads the footnotes and endnotes, and numbers them in the order in which the text refers to them. */
+async function createNotes(
+  zip: Zip,
+  parts: Readonly<Record<'footnote' | 'endnote', string | undefined>>,
+  context: StoryContext,
+  lists: ReadonlyMap<string, WordList>,
+) {
+  const read = async (kind: 'footnote' | 'endnote') => {
+    const part = parts[kind]
+    return part === undefined || !zip.has(part)
+      ? new Map<string, string>()
+      : readNotes(zip.streamPart(part), context, lists, `w:${kind}`)
+  }
+  const texts = { footnote: await read('footnote'), endnote: await read('endnote') }
+  const numbers = new Map<string, number>()
+  const shown: string[] = []
+  return {
+    number(kind: 'footnote' | 'endnote', id: string): number | undefined {
+      const text = texts[kind].get(id)?.trim()
+      if (text === undefined || text === '') return undefined
+      const known = numbers.get(`${kind} ${id}`)
+      if (known !== undefined) return known
+      shown.push(text.replace(/\n{2,}/g, '\n'))
+      numbers.set(`${kind} ${id}`, shown.length)
+      return shown.length
+    },
+    toText: () => shown.map((text, index) => `${index + 1}. ${text}`).join('\n'),
+  }
 }

@@ -32,3 +32,14 @@ export async function extractEmailText(bytes: Buffer, { encoding }: MailOptions)
   if (firstError !== undefined && unreadable === messages.length) throw firstError
   return sections.join('\n\n')
 }
+
+/** Returns the text of a web archive (MHTML), which has the form of an e-mail, without its head. */
+export async function extractWebArchiveText(bytes: Buffer): Promise<string> {
+  const { root } = await parseMailMessage(bytes, undefined)
+  return formatMailMessage({ head: [], subject: '', root }, { level: 3, listFiles: false }).catch(
+    (error: unknown) => {
+      if (error instanceof UnreadableError && error.type === 'no_text') return ''
+      throw error
+    },
+  )
+}

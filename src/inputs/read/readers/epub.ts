@@ -1,59 +1,43 @@
-import { posix } from 'node:path'
+import { decodeMarkup } from './decode-markup.ts'
+import { readEpubPackage, resolveHref } from './epub-package.ts'
 import { extractHtmlText } from './html-reader.ts'
-import { parseXml } from './parse-markup.ts'
+import { hasWords } from './picture-documents.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
-/** Returns the title, the author and the text of a book, with the chapters in reading order. */
+/**
+ * Returns the title, the author and the text of a book: the chapters in reading order, then the documents
+ * that they link to, such as notes. Nothing if no chapter has words.
+ */
 export async function extractEpubText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
-  if (zip.has('META-INF/rights.xml'))
+  const { title, author, chapters, linked, encrypted } = await readEpubPackage(zip)
+  if (chapters.some((file) => encrypted.has(file)))
     throw new UnreadableError('encrypted', 'it is protected against copying (DRM)')
-  let packageFile = ''
-  await parseXml(zip.streamPart('META-INF/container.xml'), {
-    onOpen(name, attributes) {
-      if (name === 'rootfile' && packageFile === '') packageFile = attributes['full-path'] ?? ''
-    },
-  })
-  const files = new Map<string, string>()
-  const order: string[] = []
-  const metadata: Record<'dc:title' | 'dc:creator', string> = { 'dc:title': '', 'dc:creator': '' }
-  let field: keyof typeof metadata | undefined
-  await parseXml(zip.streamPart(packageFile), {
-    onOpen(name, { id = '', href = '', idref = '', linear, properties = '' }) {
-      const bare = name.replace(/^opf:/, '')
-      if (bare === 'item' && !/\bnav\b/.test(properties))
-        files.set(id, posix.join(posix.dirname(packageFile), decodeUri(href)))
-      if (bare === 'itemref' && linear !== 'no') order.push(idref)
-      // Only the first of each: others are subtitles, translators and illustrators.
-      field = (name === 'dc:title' || name === 'dc:creator') && metadata[name] === '' ? name : undefined
-    },
-    onText(text) {
-      if (field !== undefined) metadata[field] += text
-    },
-    onClose() {
-      field = undefined
-    },
-  })
-  const [title, author] = [metadata['dc:title'].trim(), metadata['dc:creator'].trim()]
-  const texts = title === '' ? [] : [`# ${title}${author === '' ? '' : `\n\nby ${author}`}`]
+  const texts: string[] = []
+  const targets = new Set<string>()
   let length = 0
-  for (const id of order) {
-    const file = files.get(id)
-    if (file === undefined || !zip.has(file)) continue
-    const text = await extractHtmlText(zip.streamPart(file), { xml: true, title: false })
+  const read = async (file: string) => {
+    if (!zip.has(file)) return
+    const markup = decodeMarkup(await zip.readBytes(file))
+    // Some books declare images and fonts as chapters.
+    if (!/^\s*</.test(markup)) return
+    if (linked.length > 0) collectTargets(markup, file, targets)
+    const text = await extractHtmlText(markup, { xml: true, title: false })
     length += text.length
     checkTextLength(length)
     if (text !== '') texts.push(text)
   }
-  return texts.join('\n\n')
+  for (const file of chapters) await read(file)
+  for (const file of linked) if (targets.has(file)) await read(file)
+  const text = texts.join('\n\n')
+  if (title === '' || !hasWords(text)) return text
+  return `# ${title}${author === '' ? '' : `\n\nby ${author}`}\n\n${text}`
 }
 
-function decodeUri(href: string): string {
-  try {
-    return decodeURIComponent(href)
-  } catch {
-    return href
-  }
+/** Collects the files that a chapter links to. */
+function collectTargets(markup: string, file: string, targets: Set<string>): void {
+  for (const [, href = ''] of markup.matchAll(/\shref\s*=\s*["']([^"'#]+)/g))
+    targets.add(resolveHref(file, href))
 }

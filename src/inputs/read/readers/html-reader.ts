@@ -1,10 +1,11 @@
-import { parseHtml, parseXml } from './parse-markup.ts'
+import { parseHtml, parseXhtml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 
 /**
  * Returns the content of a page as text. Headings, lists, tables and preformatted text are written as
  * Markdown; navigation, scripts, styles and forms are left out. The content is `<main>`; otherwise
- * `<article>`, if it has most of the text; otherwise everything but footers and asides.
+ * `<article>`, if it has most of the text; otherwise everything but footers and asides. A chapter of a book
+ * (`xml`) is all content.
  */
 export async function extractHtmlText(
   html: string | AsyncIterable<string>,
@@ -30,7 +31,7 @@ export async function extractHtmlText(
       addToTargets((to) => to.addBreak(lines > 1 && (lists.length > 0 || cells > 0) ? 1 : lines))
   }
 
-  await (xml ? parseXml : parseHtml)(html, {
+  await (xml ? parseXhtml : parseHtml)(html, {
     onOpen(tagName, attributes) {
       const name = tagName.toLowerCase()
       const { role = '', hidden: hiddenAttribute } = attributes
@@ -40,9 +41,9 @@ export async function extractHtmlText(
           nonContentTags.has(name) ||
           peripheralRoles.has(role) ||
           hiddenAttribute !== undefined ||
-          (!isInContent && peripheralTags.has(name)),
-        main: name === 'main' || role === 'main',
-        article: name === 'article',
+          (!xml && !isInContent && peripheralTags.has(name)),
+        main: !xml && (name === 'main' || role === 'main'),
+        article: !xml && name === 'article',
       }
       path.push(element)
       if (element.hides) hidden++

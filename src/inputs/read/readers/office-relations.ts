@@ -10,10 +10,10 @@ export interface Relation {
   readonly target: string
 }
 
-/** Returns the references of a part of an Office Open XML file, by id. */
+/** Returns the references of a part of an Office Open XML file, by id; of the file itself for an empty name. */
 export async function readRelations(zip: Zip, part: string): Promise<Map<string, Relation>> {
   const folder = posix.dirname(part)
-  const index = `${folder}/_rels/${posix.basename(part)}.rels`
+  const index = posix.join(folder, '_rels', `${posix.basename(part)}.rels`)
   const relations = new Map<string, Relation>()
   if (!zip.has(index)) return relations
   await parseXml(zip.streamPart(index), {

@@ -22,9 +22,3 @@ export function checkTextLength(characters: number): void {
       `it holds more than ${maxTextChars / 1e6} million characters, more than any model can read; split it`,
     )
 }
-
-/**
- * Minimum characters without white space. A summary of less text, next to images that are not sent, would be
- * invented.
- */
-export const minTextChars = 64

@@ -28,11 +28,11 @@ export interface TextBuilder {
 export function createTextBuilder(): TextBuilder {
   const parts: string[] = []
   let [length, size, breaks, cells] = [0, 0, 0, 0]
-  let [hasPendingSpace, isAfterMark, endsWithSpace] = [false, false, true]
+  let [hasPendingSpace, isAfterMark, endsWithSpace, isRowStart] = [false, false, true, false]
   const add = (text: string) => {
     const gap =
       cells > 0
-        ? ' | '.repeat(cells)
+        ? (isRowStart ? '\n'.repeat(breaks) : '') + ' | '.repeat(cells)
         : breaks > 0
           ? '\n'.repeat(breaks)
           : hasPendingSpace && !endsWithSpace && !isAfterMark
@@ -47,6 +47,7 @@ export function createTextBuilder(): TextBuilder {
     cells = 0
     hasPendingSpace = false
     isAfterMark = false
+    isRowStart = false
   }
   return {
     addWords(text) {
@@ -74,6 +75,7 @@ export function createTextBuilder(): TextBuilder {
     },
     startRow() {
       cells = 0
+      isRowStart = true
       breaks = Math.max(breaks, 1)
     },
     addBreak(lines) {

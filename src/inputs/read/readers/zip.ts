@@ -1,15 +1,19 @@
-import { StringDecoder } from 'node:string_decoder'
 import type { Entry } from 'yauzl'
+import { createMarkupDecoder } from './decode-markup.ts'
 import { maxUnpackedBytes } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** An archive that is open for reading; parts are unpacked on demand. */
 export interface Zip {
   has(name: string): boolean
-  /** Unpacks one part. @throws UnreadableError if there is no such part */
+  names(): Iterable<string>
+  /**
+   * Unpacks one part of markup, decoded as it declares, otherwise as UTF-8.
+   * @throws UnreadableError if there is no such part
+   */
   streamPart(name: string): AsyncIterable<string>
-  /** Returns the whole of one part, decoded as UTF-8. */
-  readText(name: string): Promise<string>
+  /** Returns the bytes of one part. @throws UnreadableError if there is no such part */
+  readBytes(name: string): Promise<Buffer>
 }
 
 /** Maximum number of parts; books have a few thousand. */
@@ -31,26 +35,29 @@ export async function openZip(bytes: Uint8Array): Promise<Zip> {
     entries.set(entry.fileName, entry)
   }
   let unpacked = 0
-  async function* streamPart(name: string): AsyncGenerator<string> {
+  async function* unpack(name: string): AsyncGenerator<Buffer> {
     const entry = entries.get(name)
     if (entry === undefined) throw new UnreadableError('malformed', `it has no ${name}`)
     if (entry.isEncrypted()) throw new UnreadableError('encrypted', 'it is protected by a password')
-    const decoder = new StringDecoder('utf8')
     for await (const chunk of await zip.openReadStreamPromise(entry)) {
       unpacked += (chunk as Buffer).length
       if (unpacked > maxUnpackedBytes)
         throw new UnreadableError('too_large', `it unpacks to more than ${maxUnpackedBytes / 1e6} MB`)
-      yield decoder.write(chunk as Buffer)
+      yield chunk as Buffer
     }
-    yield decoder.end()
   }
   return {
     has: (name) => entries.has(name),
-    streamPart,
-    async readText(name) {
-      const texts: string[] = []
-      for await (const text of streamPart(name)) texts.push(text)
-      return texts.join('')
+    names: () => entries.keys(),
+    async *streamPart(name) {
+      const decoder = createMarkupDecoder()
+      for await (const chunk of unpack(name)) yield decoder.write(chunk)
+      yield decoder.end()
+    },
+    async readBytes(name) {
+      const chunks: Buffer[] = []
+      for await (const chunk of unpack(name)) chunks.push(chunk)
+      return Buffer.concat(chunks)
     },
   }
 }

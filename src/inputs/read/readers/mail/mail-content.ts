@@ -10,7 +10,7 @@ import { readSecuredContent } from './signed-content.ts'
 
 export interface MailOptions {
   /** The encoding of text that declares none and is not UTF-8; see `--encoding`. */
-  readonly encoding: string | undefined
+  readonly encoding?: string | undefined
 }
 
 /**
@@ -20,7 +20,7 @@ export interface MailOptions {
  */
 export async function formatMailMessage(
   { head, root }: MailMessage,
-  { level, depth = 0, encoding }: MailOptions & { readonly level: number; readonly depth?: number },
+  { level, depth = 0, encoding, listFiles = true }: FormatOptions,
 ): Promise<string> {
   const content = createContent()
   await readPart(root, { content, level, depth, encoding, isBody: true })
@@ -29,11 +29,20 @@ export async function formatMailMessage(
     if (unreadable[0] !== undefined) throw unreadable[0]
     if (files.length > 0) throw new UnreadableError('no_text', `${noTextMessage}: ${files.join(', ')}`)
   }
-  const lines = files.length === 0 ? head : [...head, `Attachments: ${files.join(', ')}`]
+  const lines = files.length === 0 || !listFiles ? head : [...head, `Attachments: ${files.join(', ')}`]
   return [lines.join('\n'), ...bodies, ...sections].filter((text) => text !== '').join('\n\n')
 }
 
 const noTextMessage = 'the e-mail has no text, only attachments that claude-batch does not read'
+
+interface FormatOptions extends MailOptions {
+  /** Of the headings of attachments. */
+  readonly level: number
+  /** Number of messages around this one. @default 0 */
+  readonly depth?: number
+  /** Whether the head names the attachments. @default true */
+  readonly listFiles?: boolean
+}
 
 /** What was found in a message. */
 interface Content {

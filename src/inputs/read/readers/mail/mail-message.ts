@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { decodeText, fixWindows1252 } from '../../decode-text.ts'
+import { decodeText } from '../../decode-text.ts'
+import { fixWindows1252 } from '../../windows-1252.ts'
 import { repairMailHeaders } from './repair-mail-headers.ts'
 
 /** A message, or a part of one, with its transfer encoding decoded. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { decodeSingleByte } from '../../decode-text.ts'
+import { fixWindows1252 } from '../../windows-1252.ts'
 
 /**
  * Returns a message in which every header section ends with an empty line, so that a parser does not take
@@ -21,7 +21,7 @@ export function repairMailHeaders(message: Buffer): Buffer {
       if (end > start || !isEnded) insert(start, emptyLine)
       return end
     }
-    if (!isText) insert(start, Buffer.from(decodeSingleByte(bytes.subarray(start, end))), end)
+    if (!isText) insert(start, Buffer.from(fixWindows1252(bytes.toString('latin1', start, end))), end)
     if (!isEnded) insert(end, emptyLine)
     return end
   }

@@ -1,0 +1,130 @@
+import { type BatchItem, type BatchSize, createCustomId, hasRoom } from '../../core/batch/batch.ts'
+import type { BatchBuilder, BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
+import type { DocumentRef } from '../../core/document/document.ts'
+import type { AskError } from '../../core/errors/ask-error.ts'
+import { toFailure } from '../../core/errors/failure.ts'
+import type { RequestError } from '../../core/errors/request-error.ts'
+import type { Request } from '../../core/request/request.ts'
+import type { Outcome, RequestMetadata } from '../../core/run/outcome.ts'
+import type { BatchContext } from './batch-context.ts'
+import { concludeRefusals, createBatch, type RefusalEvidence } from './create-batch.ts'
+import type { BatchRecovery } from './recover-batch.ts'
+
+/** Puts requests into batches, and creates each batch when it is full. */
+export interface BatchFiller {
+  /** Adds the request of a document. Creates the batch first if the request does not fit into it. */
+  add(source: DocumentRef, request: Request, asked: RequestMetadata): Promise<void>
+  /**
+   * Creates the last batch.
+   * @throws RunError if the API accepted no batch and refused several documents
+   */
+  finish(): Promise<void>
+  /** Drops the batch that is not created yet. */
+  discard(): Promise<void>
+  /** Batches that were created or may have been created. */
+  readonly createdBatches: readonly StoredBatch[]
+  /** Outcomes of documents whose requests the API refused in a batch; the caller takes them out. */
+  readonly refusedOutcomes: Outcome[]
+}
+
+export interface BatchFillerJob extends BatchContext {
+  readonly store: BatchStore
+  /** Returns what a batch stores about a document's request, besides what the request itself shows. */
+  readonly getItemSettings: (path: string) => ItemSettings
+  /** The maximum size of a batch, if less than the API allows. */
+  readonly maxBatchSize?: BatchSize
+  readonly listener: SubmitListener
+}
+
+/** How a document is summarized, and which checks its answer must pass. */
+export type ItemSettings = Pick<BatchItem['asked'], 'provenance' | 'answerSettings'>
+
+export interface SubmitListener {
+  /** A call failed with a transient error; it is retried after this wait, in milliseconds. */
+  onRetry(error: AskError, waitMs: number): void
+  /** A batch was created or may have been created. */
+  onSubmitted(batch: StoredBatch, size: BatchSize): void
+}
+
+/** @param onLeave called with each document that is in a batch, or refused */
+export function createBatchFiller(
+  job: BatchFillerJob,
+  recovery: BatchRecovery,
+  onLeave: (source: DocumentRef) => void,
+): BatchFiller {
+  const { batchApi, store, shutdown, getItemSettings, maxBatchSize } = job
+  const createdBatches: StoredBatch[] = []
+  const refusedOutcomes: Outcome[] = []
+  let builder: BatchBuilder | undefined
+  let sourceByPath = new Map<string, DocumentRef>()
+
+  const evidence: RefusalEvidence = { isAccepted: false, refused: [] }
+  const sendBatch = async () => {
+    if (builder === undefined) return
+    const { size } = builder
+    const batch = await builder.seal()
+    const sources = sourceByPath
+    builder = undefined
+    sourceByPath = new Map()
+    const leave = ({ path }: BatchItem) => {
+      const source = sources.get(path) as DocumentRef
+      onLeave(source)
+      return source
+    }
+    await createBatch(batch, size, {
+      ...job,
+      recovery,
+      evidence,
+      onCreated(batch, size) {
+        for (const item of batch.items.values()) leave(item)
+        createdBatches.push(batch)
+        job.listener.onSubmitted(batch, size)
+      },
+      onRefused: (item, requestError) =>
+        void refusedOutcomes.push(createRefusedOutcome(item, leave(item), requestError)),
+    })
+  }
+  return {
+    createdBatches,
+    refusedOutcomes,
+    async finish() {
+      await sendBatch()
+      concludeRefusals(evidence)
+    },
+    async add(source, request, asked) {
+      const formatEntry = ({ localId }: BatchBuilder) => {
+        const id = createCustomId(localId, asked.requestHash, sourceByPath.size)
+        return { id, entry: batchApi.formatEntry(id, request) }
+      }
+      builder ??= await store.createBuilder()
+      let { id, entry } = formatEntry(builder)
+      if (!hasRoom(builder.size, Buffer.byteLength(entry) + 2, maxBatchSize)) {
+        await sendBatch()
+        shutdown.drainSignal.throwIfAborted()
+        builder = await store.createBuilder()
+        ;({ id, entry } = formatEntry(builder))
+      }
+      const { path } = source
+      await builder.add(id, { path, asked: { ...asked, ...getItemSettings(path) } }, entry)
+      sourceByPath.set(path, source)
+    },
+    async discard() {
+      await builder?.discard()
+    },
+  }
+}
+
+function createRefusedOutcome(
+  { asked: requestMetadata }: BatchItem,
+  document: DocumentRef,
+  requestError: RequestError,
+): Outcome {
+  return {
+    document,
+    requestMetadata,
+    attempts: [],
+    elapsedMs: 0,
+    status: 'failed',
+    failure: toFailure(requestError),
+  }
+}
