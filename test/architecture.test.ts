@@ -97,7 +97,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'inputs/read/readers/split-pdf.ts',
     'inputs/read/readers/xfa-form.ts',
   ],
-  'postal-mime': ['inputs/read/readers/email.ts'],
+  'postal-mime': ['inputs/read/readers/mail/mail-message.ts'],
   yauzl: ['inputs/read/readers/zip.ts'],
   diff: ['commands/prompts/diff.ts'],
   'prom-client': ['serve/metrics.ts'],

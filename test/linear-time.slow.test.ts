@@ -7,7 +7,10 @@ import { findMarkdownHeadings } from '../src/core/document/markdown-headings.ts'
 import { formatFailure } from '../src/core/errors/failure.ts'
 import { escapeControlChars } from '../src/core/text/escape-control-chars.ts'
 import { createRedactor } from '../src/core/text/redact.ts'
+import { omitEncodedData } from '../src/inputs/read/omit-encoded-data.ts'
 import { identifyContent } from '../src/inputs/read/readers/identify-content.ts'
+import { readAppointments } from '../src/inputs/read/readers/mail/calendar.ts'
+import { cleanMailText, extractEnrichedText } from '../src/inputs/read/readers/mail/mail-text.ts'
 import { findPlaceholderProblem } from '../src/inputs/read/readers/placeholder-file.ts'
 import { extractSubtitlesText } from '../src/inputs/read/readers/subtitles.ts'
 import { parseQuestion } from '../src/serve/parse-question.ts'
@@ -31,6 +34,10 @@ const functions: Readonly<Record<string, (text: string) => unknown>> = {
   redact,
   parseVerdict,
   stripMarkup,
+  omitEncodedData,
+  cleanMailText,
+  extractEnrichedText,
+  readAppointments: (text) => readAppointments(`BEGIN:VEVENT\n${text}\nEND:VEVENT`),
   extractSubtitlesText: (text) => extractSubtitlesText(cue + text),
   parseQuestion: (text) => parseQuestion(JSON.stringify({ text: `x${text}` })),
   extractSummary,

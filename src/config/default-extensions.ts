@@ -31,6 +31,7 @@ export const defaultExtensions = [
   'srt',
   'vtt',
   'eml',
+  'mbox',
   'log',
   'ipynb',
   'c',

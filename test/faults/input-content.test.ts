@@ -114,7 +114,7 @@ describe('a folder of good and bad documents', () => {
     skipped('blank.md', 'the document is empty')
   })
   it('I03 binary files with the extension .txt are skipped in a folder, and fail if they are named', () => {
-    skipped('photo.txt', 'not text (it contains NUL bytes)')
+    skipped('photo.txt', 'not text (an image); convert it to PDF')
     skipped('tool.txt', 'not text (it contains NUL bytes)')
   })
   it('I04 a text with a NUL is skipped in a folder, and fails if it is named', () => {

@@ -11,6 +11,7 @@ import { ExitError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
 import { decodeText } from './decode-text.ts'
+import { omitEncodedData } from './omit-encoded-data.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
   detectFormat,
@@ -20,6 +21,7 @@ import {
   type ReaderSettings,
 } from './readers/document-formats.ts'
 import { createThreadReader } from './readers/read-in-thread.ts'
+import { findUnsupportedFormat } from './readers/unsupported-formats.ts'
 
 /**
  * Maximum size of a text in bytes: more than any model's context window holds. A larger file is rejected
@@ -27,7 +29,7 @@ import { createThreadReader } from './readers/read-in-thread.ts'
  */
 export const maxInputBytes = 10_000_000
 
-/** Maximum size of a PDF or an archive in bytes; most of it may be images. */
+/** Maximum size in bytes of a PDF, an archive, or another file most of which may be images. */
 const maxPackedBytes = 64_000_000
 
 export interface ReadOptions extends ReaderSettings {
@@ -68,7 +70,10 @@ export function createDocumentReader({
   const toText = async (path: string, bytes: Buffer): Promise<ConvertedText | InputProblem> => {
     const format = detectFormat(path, bytes)
     if (typeof format === 'object') return format
-    if (format === undefined) return decodeText(bytes, { encoding })
+    if (format === undefined) {
+      const decoded = await decodeText(bytes, { encoding })
+      return 'action' in decoded ? decoded : { ...decoded, text: omitEncodedData(decoded.text) }
+    }
     return convert({ format, bytes, encoding, pdf })
   }
 
@@ -78,9 +83,10 @@ export function createDocumentReader({
     const content = await (path === '-' ? readStdin(stdin) : readFile(resolve(cwd, path))).catch(
       (error: unknown) => toInputProblem(error, source),
     )
-    if ('action' in content) return content
+    if ('action' in content) return content.type === 'binary' ? { ...content, action: emptyAs } : content
     const { bytes, mtimeMs } = content
-    if (bytes.length > findSizeLimit(bytes)) return tooLargeProblem(bytes.length, findSizeLimit(bytes))
+    const limit = findSizeLimit(path, bytes)
+    if (bytes.length > limit) return tooLargeProblem(bytes.length, limit)
     if (isBlank(bytes)) return isPacked(findFormatByName(path)) ? incompleteProblem : emptyProblem(emptyAs)
     if (!namedByUser && isReport(bytes)) return earlierReportProblem
     const read = await toText(path, bytes)
@@ -101,7 +107,10 @@ export function createDocumentReader({
     return { ref: source, text, ...(marks && { marks }), fingerprint: createFingerprint(bytes, mtimeMs) }
   }
 
-  return (source) => (isPacked(findFormatByName(source.path)) ? readInTurn(source) : readOne(source))
+  return (source) => {
+    const format = findFormatByName(source.path)
+    return isPacked(format) || mayHoldImages(format) ? readInTurn(source) : readOne(source)
+  }
 }
 
 /** Whether a file is no document, rather than one that cannot be read. */
@@ -166,8 +175,9 @@ async function readFile(file: string): Promise<Content | InputProblem> {
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
-    const limit = stats.size > maxInputBytes ? findSizeLimit(await readStart(handle)) : maxInputBytes
-    if (stats.size > limit) return tooLargeProblem(stats.size, limit)
+    const start = stats.size > maxInputBytes ? await readStart(handle) : Buffer.alloc(0)
+    const limit = findSizeLimit(file, start)
+    if (stats.size > limit) return findUnsupportedFormat(file, start) ?? tooLargeProblem(stats.size, limit)
     // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
     return { bytes: await readContent(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
@@ -175,19 +185,24 @@ async function readFile(file: string): Promise<Content | InputProblem> {
   }
 }
 
-/** Returns enough bytes to detect a PDF or an archive. */
+/** Returns enough bytes to detect the format. */
 async function readStart(handle: FileHandle): Promise<Buffer> {
-  const start = Buffer.alloc(5)
+  const start = Buffer.alloc(512)
   const { bytesRead } = await handle.read(start, 0, start.length, 0)
   return start.subarray(0, bytesRead)
 }
 
-/** Returns the maximum size in bytes of a file that starts with these bytes. */
-function findSizeLimit(start: Buffer): number {
+/** Returns the maximum size in bytes of a file with this name that starts with these bytes. */
+function findSizeLimit(path: string, start: Buffer): number {
   const magic = start.toString('latin1', 0, 5)
   // An encrypted Office file is not read, but the failure must name the password and not the size.
-  const isPacked = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0)/.test(magic)
-  return isPacked ? maxPackedBytes : maxInputBytes
+  const isPackedStart = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0)/.test(magic)
+  return isPackedStart || mayHoldImages(findFormatByName(path)) ? maxPackedBytes : maxInputBytes
+}
+
+/** Whether most of a text file may be encoded images and attachments, which are not part of its text. */
+function mayHoldImages(format: FormatName | undefined): boolean {
+  return format === 'email' || format === 'notebook'
 }
 
 /** Reads a file to its end, or a little beyond the limit. @param size the expected size in bytes */
@@ -220,7 +235,7 @@ async function readStream(stream: Readable): Promise<Buffer> {
   for await (const chunk of stream) {
     chunks.push(chunk)
     length += chunk.length
-    if (length > findSizeLimit(chunks[0] ?? chunk)) break
+    if (length > findSizeLimit('-', chunks[0] ?? chunk)) break
   }
   return Buffer.concat(chunks)
 }

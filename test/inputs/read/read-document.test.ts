@@ -52,6 +52,28 @@ describe('createDocumentReader', () => {
     })
   })
 
+  it('names what a large file is if no reader takes its format', async () => {
+    const video = Buffer.concat([Buffer.from('\0\0\0\x18ftypisom'), Buffer.alloc(11_000_000)])
+    const folder = await createFolder({ 'x.mp4': video })
+    expect(await read(source(join(folder, 'x.mp4'), true))).toMatchObject({
+      action: 'fail',
+      message: expect.stringContaining('a video'),
+    })
+  })
+
+  it('reads notebooks and mails that are large because of images', async () => {
+    const image = 'iVBORw0KGgoA'.repeat(1_000_000)
+    const cell = { cell_type: 'markdown', source: `Figure: ![x](data:image/png;base64,${image})` }
+    const folder = await createFolder({
+      'x.ipynb': JSON.stringify({ cells: [cell] }),
+      'x.eml': `Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHi\n--b\nContent-Type: image/png; name=x.png\nContent-Transfer-Encoding: base64\n\n${image}\n--b--\n`,
+    })
+    expect(await read(source(join(folder, 'x.ipynb')))).toMatchObject({ text: 'Figure: ![x]([image])' })
+    expect(await read(source(join(folder, 'x.eml')))).toMatchObject({
+      text: 'Subject: x\nAttachments: x.png (image/png)\n\nHi',
+    })
+  })
+
   it('stops reading stdin beyond the limit', async () => {
     const endless = Readable.from(
       (function* () {

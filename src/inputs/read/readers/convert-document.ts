@@ -1,6 +1,7 @@
 import type { InputProblem } from '../../../core/document/document.ts'
-import type { Mark, MarkedText } from '../../../core/document/mark.ts'
+import { editMarked, type Mark, type MarkedText } from '../../../core/document/mark.ts'
 import { type DecodedText, decodeText } from '../decode-text.ts'
+import { omitEncodedData } from '../omit-encoded-data.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
 import { markMessage } from './mark-message.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
@@ -34,10 +35,16 @@ export async function convertDocument({
 }: ConversionRequest): Promise<ConvertedText | InputProblem> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   try {
-    if (format === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
+    if (format === 'pdf') {
+      const content = await (await import('./pdf.ts')).readPdf(buffer, pdf)
+      return {
+        ...content,
+        ...editMarked({ text: content.text, marks: content.marks ?? [] }, omitEncodedData),
+      }
+    }
     const reader = readers[format]
     if ('fromBytes' in reader) {
-      return await checkText(format, await reader.fromBytes(buffer), buffer)
+      return await checkText(format, await reader.fromBytes(buffer, encoding), buffer)
     }
     const declared = format === 'html' ? findCharset(buffer) : undefined
     const decoded = await decodeText(buffer, { encoding, declared })
@@ -55,14 +62,17 @@ export async function convertDocument({
 }
 
 type FormatReader =
-  | { readonly fromBytes: (bytes: Buffer) => Promise<string | MarkedText> }
+  | { readonly fromBytes: (bytes: Buffer, encoding?: string) => Promise<string | MarkedText> }
   | { readonly fromText: (text: string) => Promise<string | MarkedText> }
 
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
   html: { fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text) },
   email: {
-    fromBytes: async (bytes) => markMessage(await (await import('./email.ts')).extractEmailText(bytes)),
+    async fromBytes(bytes, encoding) {
+      const { extractEmailText } = await import('./email.ts')
+      return markMessage(await extractEmailText(bytes, { encoding }))
+    },
   },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
@@ -74,7 +84,7 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
 }
 
 /**
- * Returns the text, or nothing if the document has no words.
+ * Returns the text without encoded images, or nothing if the document has no words.
  * @throws UnreadableError for too much text, or for pictures without words
  */
 async function checkText(
@@ -82,7 +92,8 @@ async function checkText(
   content: string | MarkedText,
   bytes: Buffer,
 ): Promise<MarkedText> {
-  const marked = typeof content === 'string' ? { text: content, marks: [] } : content
+  const extracted = typeof content === 'string' ? { text: content, marks: [] } : content
+  const marked = editMarked(extracted, omitEncodedData)
   const { text } = marked
   checkTextLength(text.length)
   if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return marked

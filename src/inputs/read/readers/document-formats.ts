@@ -3,6 +3,7 @@ import { detectArchiveFormat } from './archive-format.ts'
 import { sniffedBytes } from './identify-content.ts'
 import type { PdfMode } from './pdf.ts'
 import { findPlaceholderProblem } from './placeholder-file.ts'
+import { findUnsupportedFormat } from './unsupported-formats.ts'
 import { findWrongContent } from './wrong-content.ts'
 
 /** A document format whose text must be extracted by a reader. */
@@ -33,7 +34,13 @@ export const documentFormats = {
     container: 'text',
     mayBeImages: false,
   },
-  email: { name: 'e-mail', noun: 'an e-mail', extensions: ['eml'], container: 'bytes', mayBeImages: false },
+  email: {
+    name: 'e-mail',
+    noun: 'an e-mail',
+    extensions: ['eml', 'mbox'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
   subtitles: {
     name: 'subtitles',
     noun: 'a subtitle file',
@@ -122,8 +129,8 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
     return (
       findWrongContent(path, bytes, { format: namedFormat, ...documentFormats[namedFormat] }) ?? namedFormat
     )
-  if (start.startsWith('PK\x03\x04')) return archiveProblem
-  if (isOldOffice) return oldOfficeProblem
+  const problem = findUnsupportedFormat(path, bytes)
+  if (problem !== undefined) return problem
   return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
 }
 
@@ -137,18 +144,6 @@ function mayBePdf(start: string, bytes: Buffer): boolean {
 
 /** Matches the start of an HTML page without a file extension, for example from stdin. */
 const looksLikeHtml = /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)/i
-
-const archiveProblem: InputProblem = {
-  action: 'fail',
-  type: 'binary',
-  message: 'not text (an archive; name what is in it)',
-}
-
-const oldOfficeProblem: InputProblem = {
-  action: 'fail',
-  type: 'binary',
-  message: 'not text (an old Office file; save it as .docx, .xlsx or .pptx)',
-}
 
 /** The name of the stream that holds an encrypted .docx, .xlsx or .pptx file. */
 const encryptedPackage = Buffer.from('EncryptedPackage', 'utf16le')

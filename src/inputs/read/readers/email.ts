@@ -1,46 +1,45 @@
-import { extractHtmlText } from './html-reader.ts'
+import { formatMailMessage, type MailOptions } from './mail/mail-content.ts'
+import { parseMailMessage } from './mail/mail-message.ts'
+import { splitMailbox } from './mail/mailbox.ts'
+import { checkTextLength } from './reader-limits.ts'
+import { UnreadableError } from './unreadable-error.ts'
 
 /**
- * Returns the text of an e-mail: subject, sender, recipients, date and names of attachments, then the body.
- * The body is the plain text if there is one, otherwise the text of the HTML. Library: postal-mime, which
- * knows the encodings and character sets of mail.
+ * Returns the text of an e-mail, or of a mailbox with each message under a heading. The text of a message is
+ * its subject, sender, recipients, date and names of attachments, its body, and the texts attached to it.
+ * @throws UnreadableError if it is encrypted, or has nothing but attachments that are not read
  */
-export async function extractEmailText(bytes: Uint8Array): Promise<string> {
-  const { default: PostalMime } = await import('postal-mime')
-  const {
-    subject,
-    from,
-    to,
-    cc,
-    date,
-    text = '',
-    html = '',
-    attachments,
-  } = await PostalMime.parse(bytes, {
-    maxNestingDepth: 50,
-  })
-  const bodyText = text.trim() === '' && html !== '' ? await extractHtmlText(html) : text.trim()
-  const attachmentNames = attachments.map(
-    ({ filename, mimeType }) => `${filename ?? 'unnamed'} (${mimeType})`,
+export async function extractEmailText(bytes: Buffer, { encoding }: MailOptions): Promise<string> {
+  const messages = splitMailbox(bytes) ?? [bytes]
+  if (messages.length === 1 && messages[0] !== undefined)
+    return formatMailMessage(await parseMailMessage(messages[0], encoding), { level: 2, encoding })
+  const sections: string[] = []
+  let firstError: UnreadableError | undefined
+  let [length, unreadable] = [0, 0]
+  for (const [index, message] of messages.entries()) {
+    const parsed = await parseMailMessage(message, encoding)
+    const text = await formatMailMessage(parsed, { level: 3, encoding }).catch((error: unknown) => {
+      if (!(error instanceof UnreadableError) || error.type === 'too_large') throw error
+      firstError ??= error
+      unreadable++
+      return [...parsed.head, '', `[not read: ${error.message}]`].join('\n')
+    })
+    const section = `## Message ${index + 1}: ${parsed.subject || 'without a subject'}\n\n${text}`
+    sections.push(section)
+    length += section.length
+    checkTextLength(length)
+  }
+  if (firstError !== undefined && unreadable === messages.length) throw firstError
+  return sections.join('\n\n')
+}
+
+/** Returns the text of a web archive (MHTML), which has the form of an e-mail, without its head. */
+export async function extractWebArchiveText(bytes: Buffer): Promise<string> {
+  const { root } = await parseMailMessage(bytes, undefined)
+  return formatMailMessage({ head: [], subject: '', root }, { level: 3, listFiles: false }).catch(
+    (error: unknown) => {
+      if (error instanceof UnreadableError && error.type === 'no_text') return ''
+      throw error
+    },
   )
-  const head = [
-    ['Subject', subject],
-    ['From', formatAddresses(from === undefined ? [] : [from])],
-    ['To', formatAddresses(to)],
-    ['Cc', formatAddresses(cc)],
-    ['Date', date],
-    ['Attachments', attachmentNames.join(', ')],
-  ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}: ${value}`]))
-  return `${head.join('\n')}\n\n${bodyText}\n`
-}
-
-interface Address {
-  readonly name: string
-  readonly address?: string | undefined
-}
-
-function formatAddresses(addresses: readonly Address[] = []): string {
-  return addresses
-    .map(({ name, address = '' }) => (name === '' ? address : address === '' ? name : `${name} <${address}>`))
-    .join(', ')
 }

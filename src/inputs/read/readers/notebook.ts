@@ -1,16 +1,19 @@
-import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
+import { joinMarked, type MarkedPart, type MarkedText } from '../../../core/document/mark.ts'
 import { findMarkdownHeadings } from '../../../core/document/markdown-headings.ts'
 import { truncate } from '../../../core/text/truncate.ts'
+import { joinLines, readOutput, toList, toObject } from './notebook-output.ts'
+import { parseLenientJson } from './parse-lenient-json.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /**
  * Returns a Jupyter notebook as Markdown: its text, its code in code blocks, and below each code block up to
- * {@link maxOutputChars} of its output. Images are left out.
+ * {@link maxOutputChars} of its output. Images are only marked.
  */
-export function extractNotebookText(text: string): MarkedText {
+export async function extractNotebookText(text: string): Promise<MarkedText> {
   const notebook = parseNotebook(text)
-  // In format 3, the cells are in worksheets.
-  const cells = toList(notebook['cells'] ?? toObject(toList(notebook['worksheets'])[0])['cells'])
+  // Up to format 3, the cells are in worksheets.
+  const sheets = [notebook, ...toList(notebook['worksheets']).map(toObject)]
+  const cells = sheets.flatMap((sheet) => toList(sheet['cells']))
   if (!Array.isArray(notebook['cells'] ?? notebook['worksheets']))
     throw new UnreadableError(
       'not_a_notebook',
@@ -18,12 +21,13 @@ export function extractNotebookText(text: string): MarkedText {
     )
   const { language_info, kernelspec } = toObject(notebook['metadata'])
   const language = joinLines(toObject(language_info)['name'] ?? toObject(kernelspec)['language'])
-  const parts = cells.map((item, index) => {
+  const parts: MarkedPart[] = []
+  for (const [index, item] of cells.entries()) {
     const cell = toObject(item)
-    const text = formatCell(cell, language)
+    const text = await formatCell(cell, language)
     const marks = cell['cell_type'] === 'markdown' ? findMarkdownHeadings(text) : []
-    return { text, marks, kind: 'cell' as const, label: String(index + 1) }
-  })
+    parts.push({ text, marks, kind: 'cell', label: String(index + 1) })
+  }
   return joinMarked(parts, '\n\n')
 }
 
@@ -32,7 +36,7 @@ const maxOutputChars = 2000
 
 function parseNotebook(text: string): Record<string, unknown> {
   try {
-    const notebook: unknown = JSON.parse(text)
+    const notebook = parseLenientJson(text)
     if (typeof notebook === 'object' && notebook !== null) return notebook as Record<string, unknown>
   } catch {
     // Reported below.
@@ -40,40 +44,24 @@ function parseNotebook(text: string): Record<string, unknown> {
   throw new UnreadableError('malformed', 'not a notebook (it is not JSON)')
 }
 
-function formatCell(cell: Record<string, unknown>, language: string): string {
-  const source = joinLines(cell['source'] ?? cell['input']).trimEnd()
+async function formatCell(cell: Record<string, unknown>, language: string): Promise<string> {
+  const source = joinLines(cell['source'] ?? cell['input'] ?? cell['text'] ?? cell['code']).trimEnd()
+  if (cell['cell_type'] === 'heading') return `${'#'.repeat(findHeadingLevel(cell))} ${source.trim()}`
   if (cell['cell_type'] !== 'code') return source
-  const outputs = toList(cell['outputs'])
-    .map((output) => formatOutput(toObject(output)))
-    .filter(Boolean)
-  const code = source === '' ? [] : [`\`\`\`${language}\n${source}\n\`\`\``]
-  return [...code, ...outputs.map((output) => `Output:\n${output}`)].join('\n\n')
+  const outputs: string[] = []
+  for (const output of toList(cell['outputs'])) {
+    const text = shorten((await readOutput(toObject(output))).trimEnd())
+    if (text !== '') outputs.push(`Output:\n${text}`)
+  }
+  const code = source === '' ? [] : [`\`\`\`${joinLines(cell['language']) || language}\n${source}\n\`\`\``]
+  return [...code, ...outputs].join('\n\n')
 }
 
-function formatOutput(output: Record<string, unknown>): string {
-  const { ename, evalue, text, data } = output
-  const fullText =
-    ename === undefined
-      ? joinLines(text ?? toObject(data)['text/plain'])
-      : `${joinLines(ename)}: ${joinLines(evalue)}`
-  const trimmed = fullText.trimEnd()
-  const shown = truncate(trimmed, maxOutputChars)
-  return shown === trimmed ? trimmed : `${shown}\n… and ${trimmed.length - shown.length} characters more`
+function findHeadingLevel({ level }: Record<string, unknown>): number {
+  return typeof level === 'number' && level >= 1 && level <= 6 ? Math.floor(level) : 1
 }
 
-/** Returns a text that a notebook stores as one string or as a list of lines. */
-function joinLines(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : toList(value)
-        .filter((line) => typeof line === 'string')
-        .join('')
-}
-
-function toList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function toObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+function shorten(output: string): string {
+  const shown = truncate(output, maxOutputChars)
+  return shown === output ? output : `${shown}\n… and ${output.length - shown.length} characters more`
 }

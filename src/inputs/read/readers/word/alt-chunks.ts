@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { decodeMarkup } from '../decode-markup.ts'
-import { extractEmailText } from '../email.ts'
+import { extractWebArchiveText } from '../email.ts'
 import { extractHtmlText } from '../html-reader.ts'
 import type { Relation } from '../office-relations.ts'
 import { checkTextLength } from '../reader-limits.ts'
@@ -37,9 +37,7 @@ async function readChunk(
   if (start.startsWith('PK\x03\x04')) return readWordFile(bytes)
   if (start.startsWith('{\\rtf')) return `[embedded file that is not read: ${posix.basename(name)}]`
   if (/^\s*(?:MIME-Version|From|Subject|Date|Content-Type): /i.test(start)) {
-    // A web archive has the form of an e-mail, whose subject and sender mean nothing.
-    const mail = await extractEmailText(bytes)
-    return mail.slice(mail.indexOf('\n\n') + 2)
+    return extractWebArchiveText(bytes)
   }
   const text = decodeMarkup(bytes)
   return /^\s*</.test(text) ? extractHtmlText(text) : text
