@@ -9,7 +9,7 @@ import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { ExitError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
-import { decodeText } from './decode-text.ts'
+import { decodeText, describeEncoding } from './decode-text.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
   detectFormat,
@@ -40,8 +40,8 @@ export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProb
 
 /**
  * Returns a function that reads documents as text, each with the reader of its format; see
- * `docs/documents.md`. Plain text is UTF-8 with or without a byte-order mark, UTF-16 with one, or in the
- * given `encoding`. No byte is replaced. An empty or binary file that was found in a folder is skipped; every
+ * `docs/documents.md`. Plain text is UTF-8 or UTF-16 with or without a byte-order mark, or in the given
+ * `encoding`. No byte is replaced. An empty or binary file that was found in a folder is skipped; every
  * other unusable document is a failure.
  */
 export function createDocumentReader({
@@ -52,7 +52,7 @@ export function createDocumentReader({
   onWarning,
 }: ReadOptions): ReadDocument {
   const convert = createThreadReader()
-  const reportedEncodings = new Set<string>()
+  const reportedNotes = new Set<string>()
   // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()
   const readInTurn: ReadDocument = (source) => {
@@ -81,12 +81,13 @@ export function createDocumentReader({
     if (!namedByUser && isReport(bytes)) return earlierReportProblem
     const read = await toText(path, bytes)
     if ('action' in read) return read.type === 'binary' ? { ...read, action: emptyAs } : read
-    const { text, encoding: found, pages } = read
+    const { text, pages } = read
     if (pages !== undefined) return toPdfDocument(source, bytes, pages, mtimeMs)
     if (text.trim() === '') return emptyProblem(emptyAs)
-    if (found !== undefined && !reportedEncodings.has(found)) {
-      reportedEncodings.add(found)
-      onWarning?.(`${path} is not UTF-8; it and similar documents are read as ${found}`)
+    const note = describeEncoding(read)
+    if (note !== undefined && !reportedNotes.has(note)) {
+      reportedNotes.add(note)
+      onWarning?.(`${path} ${note}`)
     }
     return { ref: source, text, fingerprint: createFingerprint(bytes, mtimeMs) }
   }

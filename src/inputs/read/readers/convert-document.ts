@@ -33,8 +33,7 @@ export async function convertDocument({
       const text = checkText(format, await reader.fromBytes(buffer))
       return { text }
     }
-    const declared = format === 'html' ? findCharset(buffer) : undefined
-    const decoded = await decodeText(buffer, { encoding, declared })
+    const decoded = await decodeText(buffer, { encoding, isHtml: format === 'html' })
     if ('action' in decoded) return decoded
     return { ...decoded, text: checkText(format, await reader.fromText(decoded.text)) }
   } catch (error) {
@@ -54,7 +53,9 @@ type FormatReader =
 
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
-  html: { fromText: async (text) => (await import('./html-reader.ts')).extractHtmlText(text) },
+  html: {
+    fromText: async (text) => (await import('./html-reader.ts')).extractHtmlText(text, { page: true }),
+  },
   email: { fromBytes: async (bytes) => (await import('./email.ts')).extractEmailText(bytes) },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
@@ -78,10 +79,4 @@ function checkText(format: FormatName, text: string): string {
       `hardly any text in it (${solidChars} characters): nothing to make a summary of`,
     )
   return text
-}
-
-/** Returns the character set that an HTML page declares at its beginning. */
-function findCharset(bytes: Buffer): string | undefined {
-  const start = bytes.subarray(0, 2048).toString('latin1')
-  return /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})/i.exec(start)?.[1]
 }

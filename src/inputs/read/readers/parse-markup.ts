@@ -17,6 +17,15 @@ export function parseHtml(content: Content, handler: MarkupHandler): Promise<voi
 }
 
 /**
+ * Parses an XHTML page with the same tolerance, because many are not well-formed. An element may end where it
+ * begins (`<script/>`), and CDATA sections are text. Library: htmlparser2. @throws UnreadableError
+ */
+export function parseXhtml(content: Content, handler: MarkupHandler): Promise<void> {
+  const options = { xmlMode: false, decodeEntities: true, recognizeSelfClosing: true, recognizeCDATA: true }
+  return parseMarkup(content, options, handler)
+}
+
+/**
  * Parses XML; entities that the document defines are not expanded. Library: htmlparser2.
  * @throws UnreadableError
  */
