@@ -63,6 +63,7 @@ describe('decodeText', () => {
   it.each<[string, string, string]>([
     ['utf-16le', 'Hello, world\r\n', Buffer.from('Hello, world\r\n', 'utf16le').toString('latin1')],
     ['utf-16be', '你好，世界\n', Buffer.from('你好，世界\n', 'utf16le').swap16().toString('latin1')],
+    ['utf-16le', 'Привет, мир', Buffer.from('Привет, мир', 'utf16le').toString('latin1')],
     ['iso-2022-jp', 'こん a', '\x1b$B$3$s\x1b(B a'],
   ])('detects %s without a byte-order mark', async (encoding, text, bytes) => {
     expect(await decodeText(latin1(bytes), {})).toEqual({ text, encoding })

@@ -22,7 +22,7 @@ export function hintOfNames({ attributes }: HtmlElement): 'peripheral' | 'box' |
 
 const maxNameChars = 400
 
-/** Returns the words of a name such as `site-footer__links` or `siteFooter`. */
+/** Returns the words of a name such as `site-footer__links`, which may also be in camel case. */
 function splitWords(name: string): string[] {
   return name
     .replace(/([a-z])([A-Z])/g, '$1-$2')

@@ -40,7 +40,7 @@ function findContent(root: HtmlElement): HtmlElement[] {
     onEnter(element) {
       if (element.isDropped) return false
       path.push(element)
-      // Only elements in each other have so many paragraphs, so the last one is the innermost.
+      // Only nested elements can both have four fifths of the paragraphs, so the last one is the innermost.
       if (isContent(element, root)) pathOfContent = [...path]
       return true
     },

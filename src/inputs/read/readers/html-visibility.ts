@@ -49,6 +49,6 @@ const invisibleTags: ReadonlySet<string> = new Set([
   'datalist',
   'noembed',
   'title',
-  // The readings of characters get parentheses of their own.
+  // The readings of characters get parentheses anyway.
   'rp',
 ])
