@@ -154,7 +154,7 @@ function printKind(kind, of) {
     )
   else if (of.reference !== 'none')
     console.log(
-      `       recall: ${of.reference.startsWith('skipped') ? of.reference : `${of.reference} reads none of them`}`,
+      `       recall: ${of.reference.startsWith('skipped') ? of.reference : `nothing to compare with ${of.reference}`}`,
     )
 }
 
