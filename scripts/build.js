@@ -87,6 +87,7 @@ async function writeSchemasAndManual() {
     log: 'src/sinks/request-log.ts',
     simulator: 'src/simulator/simulator.ts',
     random: 'src/simulator/seeded-random.ts',
+    documents: 'src/inputs/read/read-document.ts',
   }
   await bundle(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)

@@ -8,6 +8,7 @@ import { formatFailure } from '../src/core/errors/failure.ts'
 import { escapeControlChars } from '../src/core/text/escape-control-chars.ts'
 import { createRedactor } from '../src/core/text/redact.ts'
 import { omitEncodedData } from '../src/inputs/read/omit-encoded-data.ts'
+import { extractHtmlText } from '../src/inputs/read/readers/html-reader.ts'
 import { identifyContent } from '../src/inputs/read/readers/identify-content.ts'
 import { readAppointments } from '../src/inputs/read/readers/mail/calendar.ts'
 import { cleanMailText, extractEnrichedText } from '../src/inputs/read/readers/mail/mail-text.ts'
@@ -17,7 +18,7 @@ import { parseQuestion } from '../src/serve/parse-question.ts'
 import { extractSummary } from '../src/simulator/extract-summary.ts'
 import { simulateVerdict } from '../src/simulator/simulate-verdict.ts'
 import { escapeMarkdown, renderCodeBlock, renderInlineCode, renderMarkdownTable } from '../src/ui/markdown.ts'
-import { measureCpuMs } from './support/cpu-time.ts'
+import { measureAsyncCpuMs, measureCpuMs } from './support/cpu-time.ts'
 
 const cue = '00:00:01.000 --> 00:00:02.000\n'
 const { redact } = createRedactor(['a-secret-of-some-length'])
@@ -80,6 +81,45 @@ describe.each(Object.keys(functions))('%s', (name) => {
       const long = measureCpuMs(() => run(textOf(40_000)))
       // The text is 16 times as long. The limit leaves a margin for noise; quadratic time is a factor of 256.
       expect([shape, long < 100 * Math.max(short, 1)]).toEqual([shape, true])
+    }
+  })
+})
+
+describe('extractHtmlText', () => {
+  const nested = [
+    '<article>',
+    '<x><template shadowrootmode=open>',
+    '<noscript>',
+    '<math><msup>',
+    '<div class=comments>',
+  ]
+  const pieces = [
+    '<p>a',
+    '<br>',
+    '<h2>a</h2><nav>b</nav>',
+    '<a href=x>',
+    '<meta charset=',
+    '<frameset><noframes>',
+    '<ruby>a<rt>b',
+  ]
+
+  it('takes time linear in the length of a page', async () => {
+    for (const shape of [...shapes, ...pieces]) {
+      const run = (length: number) => () =>
+        extractHtmlText(`${shape.repeat(Math.ceil(length / shape.length))}x`, { page: true })
+      const short = await measureAsyncCpuMs(run(2500))
+      const long = await measureAsyncCpuMs(run(40_000))
+      expect([shape, long < 100 * Math.max(short, 1)]).toEqual([shape, true])
+    }
+  })
+
+  it('takes time linear in the content of deep elements', async () => {
+    for (const shape of nested) {
+      const run = (depth: number) => () =>
+        extractHtmlText(`${shape.repeat(depth)}${'<p>a <a href=x>b</a>'.repeat(5000)}`, { page: true })
+      const flat = await measureAsyncCpuMs(run(1))
+      const deep = await measureAsyncCpuMs(run(4000))
+      expect([shape, deep < 20 * Math.max(flat, 10)]).toEqual([shape, true])
     }
   })
 })

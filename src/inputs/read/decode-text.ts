@@ -1,10 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import type { InputProblem } from '../../core/document/document.ts'
+import { findDeclaredCharset } from './declared-charset.ts'
+import { decodeNearlyUtf8 } from './nearly-utf8.ts'
+import { sniffEncoding } from './sniff-encoding.ts'
+import { fixWindows1252 } from './windows-1252.ts'
 
 export interface DecodedText {
   readonly text: string
   /** The encoding that was used, unless the text is UTF-8 or declares its encoding. */
   readonly encoding?: string
+  /** Number of bytes that are not UTF-8 in a text that otherwise is; they are decoded as windows-1252. */
+  readonly invalidBytes?: number
 }
 
 export interface DecodeOptions {
@@ -13,17 +19,18 @@ export interface DecodeOptions {
    * such text fails.
    */
   readonly encoding?: string | undefined
-  /** The encoding that the text declares, as HTML does. */
-  readonly declared?: string | undefined
+  /** Whether the text is HTML: it may declare its encoding, and browsers ignore NUL bytes in it. */
+  readonly isHtml?: boolean
 }
 
 /**
- * Decodes text. A byte-order mark takes precedence, then valid UTF-8, then the declared encoding, then the
- * given or detected one. No byte is replaced: invalid text is a failure. Library for detection: chardet.
+ * Decodes text. A byte-order mark takes precedence, then valid UTF-8, then UTF-8 with a few invalid bytes,
+ * then the declared encoding, then the given or detected one. No byte is replaced: invalid text is a failure.
+ * Library for detection: chardet.
  */
 export async function decodeText(
   bytes: Buffer,
-  { encoding, declared }: DecodeOptions,
+  { encoding, isHtml = false }: DecodeOptions,
 ): Promise<DecodedText | InputProblem> {
   const [firstByte, secondByte] = bytes
   if (firstByte === 0xff && secondByte === 0xfe) return decodeAsDeclared(bytes, 'utf-16le') ?? notUtf16Problem
@@ -31,9 +38,24 @@ export async function decodeText(
   // Text in these encodings looks like UTF-8 or like binary data.
   const isSevenBitSafe = encoding !== undefined && /^(utf-16|iso-2022)/i.test(encoding)
   if (isSevenBitSafe) return decodeAs(bytes, encoding) ?? invalidEncodingProblem(encoding)
-  if (bytes.includes(0))
+  const sniffed = sniffEncoding(bytes)
+  if (sniffed !== undefined) return decodeAs(bytes, sniffed) ?? invalidEncodingProblem(sniffed)
+  const content = isHtml ? removeStrayNuls(bytes) : bytes
+  if (content.includes(0))
     return { action: 'fail', type: 'binary', message: 'not text (it contains NUL bytes)' }
-  if (isUtf8(bytes)) return { text: new TextDecoder().decode(bytes) }
+  if (isUtf8(content)) return { text: new TextDecoder().decode(content) }
+  return decodeOther(content, encoding, findDeclaredCharset(content, isHtml))
+}
+
+/** Decodes text that is not valid UTF-8. */
+async function decodeOther(
+  bytes: Buffer,
+  encoding: string | undefined,
+  declared: string | undefined,
+): Promise<DecodedText | InputProblem> {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  const nearlyUtf8 = decodeNearlyUtf8(bytes, hasMark || /^utf-?8$/i.test(declared ?? ''))
+  if (nearlyUtf8 !== undefined) return nearlyUtf8
   const declaredText = declared === undefined ? undefined : decodeAsDeclared(bytes, declared)
   if (declaredText !== undefined) return declaredText
   if (encoding === 'auto') return decodeByGuess(bytes)
@@ -43,6 +65,20 @@ export async function decodeText(
     type: 'not_utf8',
     message: `not UTF-8 from byte ${findFirstInvalidByte(bytes)} on; name its encoding, for example --encoding windows-1252, or use --encoding auto`,
   }
+}
+
+/** Returns a note about the encoding of a text that is not simply UTF-8; undefined for others. */
+export function describeEncoding({ encoding, invalidBytes }: DecodedText): string | undefined {
+  if (invalidBytes !== undefined)
+    return 'has bytes that are not UTF-8; in it and in similar documents, such bytes are read as windows-1252'
+  return encoding && `is not UTF-8; it and similar documents are read as ${encoding}`
+}
+
+/** Removes NUL bytes, if there are few. */
+function removeStrayNuls(bytes: Buffer): Buffer {
+  if (!bytes.includes(0)) return bytes
+  const content = bytes.filter((byte) => byte !== 0)
+  return content.length * 100 > bytes.length * 99 ? Buffer.from(content) : bytes
 }
 
 function decodeAsDeclared(bytes: Buffer, label: string): DecodedText | undefined {
@@ -61,17 +97,6 @@ function decodeAs(bytes: Buffer, label: string): DecodedText | undefined {
     return undefined
   }
 }
-
-/**
- * Fixes Node 20, which decodes windows-1252 as ISO 8859-1, where quotation marks and dashes are control
- * characters.
- * @see https://github.com/nodejs/node/issues/56542
- */
-function fixWindows1252(text: string): string {
-  return text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character)
-}
-
-const windows1252 = [...'€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ']
 
 /**
  * Detects the encoding from the bytes around the first invalid one, because most of the rest may be ASCII.

@@ -10,7 +10,7 @@ import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { ExitError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
-import { decodeText } from './decode-text.ts'
+import { decodeText, describeEncoding } from './decode-text.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
@@ -45,7 +45,7 @@ export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProb
 
 /**
  * Returns a function that reads documents as text, each with the reader of its format; see
- * `docs/documents.md`. Plain text is UTF-8 with or without a byte-order mark, UTF-16 with one, or in the
+ * `docs/documents.md`. Plain text is UTF-8 or UTF-16, with or without a byte-order mark, or in the
  * given `encoding`. No byte is replaced. An empty or binary file that was found in a folder is skipped, if its
  * extension promises no format with a reader; every other unusable document is a failure.
  */
@@ -58,7 +58,7 @@ export function createDocumentReader({
   getCpuTimeMs,
 }: ReadOptions): ReadDocument {
   const convert = createThreadReader({ getCpuTimeMs })
-  const reportedEncodings = new Set<string>()
+  const reportedNotes = new Set<string>()
   // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()
   const readInTurn: ReadDocument = (source) => {
@@ -91,7 +91,7 @@ export function createDocumentReader({
     if (!namedByUser && isReport(bytes)) return earlierReportProblem
     const read = await toText(path, bytes)
     if ('action' in read) return isNoDocument(path, read) ? { ...read, action: emptyAs } : read
-    const { text, encoding: found, pages, marks = findLineMarks(path, text) } = read
+    const { text, pages, marks = findLineMarks(path, text) } = read
     if (pages !== undefined)
       return {
         ref: source,
@@ -100,9 +100,10 @@ export function createDocumentReader({
         fingerprint: createFingerprint(bytes, mtimeMs),
       }
     if (text.trim() === '') return emptyProblem(emptyAs)
-    if (found !== undefined && !reportedEncodings.has(found)) {
-      reportedEncodings.add(found)
-      onWarning?.(`${path} is not UTF-8; it and similar documents are read as ${found}`)
+    const note = describeEncoding(read)
+    if (note !== undefined && !reportedNotes.has(note)) {
+      reportedNotes.add(note)
+      onWarning?.(`${path} ${note}`)
     }
     return { ref: source, text, ...(marks && { marks }), fingerprint: createFingerprint(bytes, mtimeMs) }
   }

@@ -46,8 +46,7 @@ export async function convertDocument({
     if ('fromBytes' in reader) {
       return await checkText(format, await reader.fromBytes(buffer, encoding), buffer)
     }
-    const declared = format === 'html' ? findCharset(buffer) : undefined
-    const decoded = await decodeText(buffer, { encoding, declared })
+    const decoded = await decodeText(buffer, { encoding, isHtml: format === 'html' })
     if ('action' in decoded) return decoded
     return { ...decoded, ...(await checkText(format, await reader.fromText(decoded.text), buffer)) }
   } catch (error) {
@@ -67,7 +66,9 @@ type FormatReader =
 
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
-  html: { fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text) },
+  html: {
+    fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text, { page: true }),
+  },
   email: {
     async fromBytes(bytes, encoding) {
       const { extractEmailText } = await import('./email.ts')
@@ -100,10 +101,4 @@ async function checkText(
   if (await holdsPictures(bytes))
     throw new UnreadableError('no_text', 'it holds pictures and no text: nothing to make a summary of')
   return { text: '', marks: [] }
-}
-
-/** Returns the character set that an HTML page declares at its beginning. */
-function findCharset(bytes: Buffer): string | undefined {
-  const start = bytes.subarray(0, 2048).toString('latin1')
-  return /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})/i.exec(start)?.[1]
 }

@@ -1,112 +1,71 @@
 import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
-import { closeTableTag, openTableTag } from './html-tables.ts'
-import { parseHtml, parseXhtml } from './parse-markup.ts'
-import { createTextBuilder, type TextBuilder } from './text-builder.ts'
+import { findEmbeddedArticle } from './embedded-article.ts'
+import { dropHiddenContent } from './hidden-content.ts'
+import { dropBoilerplate, dropNavigation } from './html-boilerplate.ts'
+import { renderHtml } from './html-renderer.ts'
+import { type HtmlElement, parseHtmlTree, textOf, walkHtml } from './html-tree.ts'
+import { applyShadowRoots } from './shadow-roots.ts'
 
-interface HtmlOptions {
+export interface HtmlReaderOptions {
+  /** Whether the document is XHTML, as in an EPUB. By default, its beginning decides. */
   readonly xml?: boolean
+  /** Whether the text begins with the page's title. @default true */
   readonly title?: boolean
+  /**
+   * Whether it is a page of a website, whose text is only partly its content. Otherwise only navigation is
+   * left out. @default false
+   */
+  readonly page?: boolean
 }
 
-/** Returns the content of a page as text; see {@link extractMarkedHtml}. */
+/** Returns the visible text of an HTML document; see {@link extractMarkedHtml}. */
 export async function extractHtmlText(
   html: string | AsyncIterable<string>,
-  options: HtmlOptions = {},
+  options: HtmlReaderOptions = {},
 ): Promise<string> {
   return (await extractMarkedHtml(html, options)).text
 }
 
 /**
- * Returns the content of a page as text, with the positions of its headings. Headings, lists, tables and preformatted text are written as
- * Markdown; navigation, scripts, styles and forms are left out. The content is `<main>`; otherwise
- * `<article>`, if it has most of the text; otherwise everything but footers and asides. A chapter of a book
- * (`xml`) is all content.
+ * Returns the visible text of an HTML document, with the positions of its headings. Headings, lists, tables and preformatted text are written as
+ * Markdown; scripts, styles, controls and navigation are left out, and for a page of a website also footers,
+ * teasers, comments and the like.
  */
 export async function extractMarkedHtml(
   html: string | AsyncIterable<string>,
-  { xml = false, title: withTitle = true }: HtmlOptions = {},
+  { xml = false, title: withTitle = true, page = false }: HtmlReaderOptions = {},
 ): Promise<MarkedText> {
-  const [allText, mainText, articleText] = [createTextBuilder(), createTextBuilder(), createTextBuilder()]
-  const title = createTextBuilder()
-  const path: Element[] = []
-  let [hidden, inMain, inArticle, preformatted] = [0, 0, 0, 0]
-  let inTitle = false
-  const lists: { ordered: boolean; number: number }[] = []
-
-  const addToTargets = (add: (to: TextBuilder) => void) => {
-    if (hidden > 0) return
-    add(allText)
-    if (inMain > 0) add(mainText)
-    if (inArticle > 0) add(articleText)
-  }
-  const breakAround = (name: string) => {
-    const lines = lineBreaksByTag.get(name)
-    // In a list item, a paragraph only begins a new line.
-    if (lines !== undefined) addToTargets((to) => to.addBreak(lines > 1 && lists.length > 0 ? 1 : lines))
-  }
-
-  await (xml ? parseXhtml : parseHtml)(html, {
-    onOpen(tagName, attributes) {
-      const name = tagName.toLowerCase()
-      const { role = '', hidden: hiddenAttribute } = attributes
-      const isInContent = inMain + inArticle > 0
-      const element = {
-        hides:
-          nonContentTags.has(name) ||
-          peripheralRoles.has(role) ||
-          hiddenAttribute !== undefined ||
-          (!xml && !isInContent && peripheralTags.has(name)),
-        main: !xml && (name === 'main' || role === 'main'),
-        article: !xml && name === 'article',
-      }
-      path.push(element)
-      if (element.hides) hidden++
-      if (element.main) inMain++
-      if (element.article) inArticle++
-      if (name === 'title' && title.size() === 0) inTitle = true
-      breakAround(name)
-      if (name === 'pre') preformatted++
-      // Separates a footnote number or an exponent from a number before it.
-      if (name === 'sup') addToTargets((to) => to.addVerbatim('^'))
-      if (name === 'br') addToTargets((to) => to.addBreak(1))
-      if (name === 'ul' || name === 'ol')
-        lists.push({ ordered: name === 'ol', number: Number.parseInt(attributes['start'] ?? '1', 10) || 1 })
-      if (name === 'li') {
-        const mark = nextListMark(lists)
-        addToTargets((to) => to.addMark(mark))
-      }
-      const level = /^h([1-6])$/.exec(name)?.[1]
-      if (level !== undefined) addToTargets((to) => to.addMark(`${'#'.repeat(Number(level))} `))
-      addToTargets((to) => openTableTag(to, name, attributes))
-      const { alt = '' } = attributes
-      if (name === 'img' && alt.trim() !== '') addToTargets((to) => to.addWords(`[${alt.trim()}]`))
-    },
-    onText(text) {
-      if (inTitle) title.addWords(text)
-      addToTargets((to) => (preformatted > 0 ? to.addVerbatim(text) : to.addWords(text)))
-    },
-    onClose(written) {
-      const name = written.toLowerCase()
-      if (name === 'ul' || name === 'ol') lists.pop()
-      addToTargets((to) => closeTableTag(to, name))
-      breakAround(name)
-      if (name === 'pre') preformatted--
-      if (name === 'title') inTitle = false
-      const element = path.pop()
-      if (element?.hides) hidden--
-      if (element?.main) inMain--
-      if (element?.article) inArticle--
-    },
-  })
+  const root = await parseHtmlTree(html, { xhtml: xml })
+  await parseNoframes(root)
+  applyShadowRoots(root)
+  const title = findTitle(root)
+  dropHiddenContent(root)
+  if (page) dropBoilerplate(root)
+  else dropNavigation(root)
+  const visible = renderHtml(root)
+  const article = page ? findEmbeddedArticle(root) : ''
   const content =
-    mainText.size() > 0 ? mainText : articleText.size() * 3 > allText.size() * 2 ? articleText : allText
-  return withTitle ? prependTitle(title.toText(), content.toMarkedText()) : content.toMarkedText()
+    article.length > 2 * visible.text.length ? await extractMarkedHtml(article, { title: false }) : visible
+  return withTitle ? prependTitle(title, content) : content
 }
 
-interface Element {
-  readonly hides: boolean
-  readonly main: boolean
-  readonly article: boolean
+/** Parses the content of `<noframes>`, which is text for browsers with frames. */
+async function parseNoframes(root: HtmlElement): Promise<void> {
+  const found: HtmlElement[] = []
+  walkHtml(root, { onEnter: (element) => element.name !== 'noframes' || found.push(element) === 0 })
+  for (const element of found) element.children = (await parseHtmlTree(textOf(element))).children
+}
+
+/** Returns the page's title; images have titles as well. */
+function findTitle(root: HtmlElement): string {
+  let title: HtmlElement | undefined
+  walkHtml(root, {
+    onEnter(element) {
+      if (element.name === 'title') title ??= element
+      return title === undefined && element.name !== 'svg'
+    },
+  })
+  return title === undefined ? '' : textOf(title).replace(/\s+/g, ' ').trim()
 }
 
 /** Prepends a page's title, unless the content begins with it. */
@@ -116,91 +75,3 @@ function prependTitle(title: string, content: MarkedText): MarkedText {
     ? content
     : joinMarked([{ text: `# ${title}`, kind: 'heading', label: title }, content], '\n\n')
 }
-
-/**
- * Returns the mark of the next item in the innermost list: `- `, or its number in an ordered list, indented
- * by two spaces for each list around it.
- */
-function nextListMark(lists: { readonly ordered: boolean; number: number }[]): string {
-  const list = lists.at(-1)
-  const mark = list?.ordered ? `${list.number++}. ` : '- '
-  return '  '.repeat(Math.max(0, lists.length - 1)) + mark
-}
-
-const nonContentTags: ReadonlySet<string> = new Set([
-  'head',
-  'script',
-  'style',
-  'template',
-  'noscript',
-  'svg',
-  'nav',
-  'iframe',
-  'object',
-  'canvas',
-  'audio',
-  'video',
-  'button',
-  'select',
-  'textarea',
-  'datalist',
-])
-
-/**
- * Tags around the content of a page; inside an article they are part of it. A header may contain the only
- * headline.
- */
-const peripheralTags: ReadonlySet<string> = new Set(['footer', 'aside'])
-
-const peripheralRoles: ReadonlySet<string> = new Set([
-  'navigation',
-  'search',
-  'banner',
-  'contentinfo',
-  'doc-backlink',
-])
-
-/** Number of line breaks that separate an element from its surroundings. */
-const lineBreaksByTag: ReadonlyMap<string, number> = new Map([
-  ...[
-    'p',
-    'h1',
-    'h2',
-    'h3',
-    'h4',
-    'h5',
-    'h6',
-    'ul',
-    'ol',
-    'dl',
-    'table',
-    'pre',
-    'blockquote',
-    'figure',
-    'section',
-    'article',
-    'main',
-    'header',
-    'footer',
-    'aside',
-    'hr',
-    'form',
-    'fieldset',
-    'details',
-    'body',
-  ].map((name) => [name, 2] as const),
-  ...[
-    'div',
-    'li',
-    'dt',
-    'dd',
-    'tr',
-    'caption',
-    'figcaption',
-    'address',
-    'summary',
-    'legend',
-    'center',
-    'option',
-  ].map((name) => [name, 1] as const),
-])

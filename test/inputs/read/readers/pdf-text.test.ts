@@ -70,7 +70,9 @@ Received 12 May`,
   it('are not scans if they are empty or short and have no picture', async () => {
     const line = '0 0 m 100 0 l S\n'
     const pages = [textPage, { content: '' }, { content: line + show('Part II') }, textPage]
-    expect(await read(createPdf(pages), 'auto')).toMatchObject({ text: `${sentence}\n\nPart II\n\n${sentence}` })
+    expect(await read(createPdf(pages), 'auto')).toMatchObject({
+      text: `${sentence}\n\nPart II\n\n${sentence}`,
+    })
     expect(await read(createPdf([{ content: show('Yes.') }]), 'auto')).toMatchObject({ text: 'Yes.' })
   })
 

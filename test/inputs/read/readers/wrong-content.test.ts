@@ -20,7 +20,14 @@ const readAs = async (name: string, content: string | Buffer, namedByUser = fals
 }
 
 const extensions = Object.values(documentFormats).flatMap((format) => format.extensions)
-const textFormats = new Set<string>([...documentFormats.html.extensions, 'eml', 'mbox', 'srt', 'vtt', 'ipynb'])
+const textFormats = new Set<string>([
+  ...documentFormats.html.extensions,
+  'eml',
+  'mbox',
+  'srt',
+  'vtt',
+  'ipynb',
+])
 const packed = extensions.filter((extension) => !textFormats.has(extension))
 
 const page = '<!DOCTYPE html>\n<html><title>Sign in</title><p>Please sign in.'
