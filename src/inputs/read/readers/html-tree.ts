@@ -33,10 +33,9 @@ export async function parseHtmlTree(
   const path = [root]
   let length = 0
   const parse = xhtml || (typeof html === 'string' && isXhtml(html)) ? parseXhtml : parseHtml
-  const removePrefix = createPrefixRemover()
   await parse(html, {
     onOpen(name, attributes) {
-      const element = createElement(removePrefix(name.toLowerCase(), attributes), attributes)
+      const element = createElement(name.toLowerCase(), attributes)
       addChild(path.at(-1), element)
       path.push(element)
     },
@@ -75,18 +74,6 @@ function createElement(name: string, given: HtmlElement['attributes']): HtmlElem
 
 const noAttributes: HtmlElement['attributes'] = {}
 const noChildren: readonly HtmlNode[] = []
-
-/** Returns a function that removes the prefixes of the XHTML namespace, as in `<html:p>`, from names. */
-function createPrefixRemover(): (name: string, attributes: HtmlElement['attributes']) => string {
-  const prefixes = new Set<string>()
-  return (name, attributes) => {
-    const colon = name.indexOf(':')
-    if (colon === -1) return name
-    const prefix = name.slice(0, colon)
-    if (attributes[`xmlns:${prefix}`] === 'http://www.w3.org/1999/xhtml') prefixes.add(prefix)
-    return prefixes.has(prefix) ? name.slice(colon + 1) : name
-  }
-}
 
 /** Whether the document begins like XHTML. */
 function isXhtml(html: string): boolean {

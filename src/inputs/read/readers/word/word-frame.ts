@@ -44,7 +44,7 @@ interface Field {
 
 interface Row {
   readonly depth: number
-  /** Columns of a cell whose properties are being read; 0 if there is none. */
+  /** Columns of a cell whose properties are being read; otherwise 0. */
   pendingColumns: number
   inProperties: boolean
 }
