@@ -53,7 +53,7 @@ export function estimateBySize(
     const chunkCount = Math.ceil(textChars / (0.75 * maxChars))
     const chunk = {
       ...planned,
-      prompt: `${prompt}, in chunks`,
+      isForChunks: true,
       characters: overheadChars + Math.ceil(textChars / chunkCount),
     }
     return [

@@ -81,9 +81,8 @@ export async function planDocument(
     const tokens = await countTokens?.(request, drainSignal)
     if (typeof tokens === 'object') return tokens
     const planned = toPlannedRequest(request, source, prepared.text, promptChoice)
-    // The token history of whole documents does not apply to chunks.
-    const prompt = 'request' in prepared ? planned.prompt : `${planned.prompt}, in chunks`
-    plannedRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
+    const isForChunks = 'chunkPlan' in prepared
+    plannedRequests.push({ ...planned, isForChunks, ...(tokens !== undefined && { countedTokens: tokens }) })
   }
   const worstCaseCosts = requests.map((request) => computeWorstCaseCost(request, priceOf))
   return { requests: plannedRequests, worstCaseCost: sumCosts(worstCaseCosts) }

@@ -51,7 +51,7 @@ describe('the batch client', () => {
     'returns no number of requests if the API reports %j as the counts',
     async (counts) => {
       const { client } = await clientOf({ ...batch, request_counts: counts })
-      expect(await client.batches.retrieve('msgbatch_1', signal)).not.toHaveProperty('requests')
+      expect(await client.batches.retrieve('msgbatch_1', signal)).not.toHaveProperty('requestCount')
     },
   )
 

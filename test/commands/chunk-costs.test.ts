@@ -141,7 +141,7 @@ describe('the ledger', () => {
     const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
     const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
     // After the three replies, the fourth write records the chunks of the document.
-    const faults = { do: 'ENOSPC', op: 'write', path: '/parts\\.jsonl$', at: 4, times: 9 }
+    const faults = { do: 'ENOSPC', op: 'write', path: '/chunk-cache\\.jsonl$', at: 4, times: 9 }
     const { code, stderr } = await runInProcess(['summarize', 'docs', ...chunked], { cwd, env, faults })
     expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
     expect(await booked(cwd)).toEqual(bill(simulator))

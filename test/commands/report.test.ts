@@ -82,7 +82,8 @@ describe('claude-batch report', () => {
   it('finds the documents from another working directory', async () => {
     const { cwd } = await folderOfTwoRuns()
     const { stdout } = await runInProcess(['report', join(cwd, 'summaries')], { cwd: '/', env: {} })
-    expect(stdout).not.toContain('is gone')
+    expect(stdout).toContain('3 documents with a summary')
+    expect(stdout).not.toContain('its document is deleted')
   })
 
   it('distinguishes documents with the same name in two directories', async () => {

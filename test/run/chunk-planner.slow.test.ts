@@ -9,7 +9,7 @@ import { runInProcess } from '../support/run-in-process.ts'
 describe('a document that does not fit one request', () => {
   it.each([
     ['', {}],
-    [' on a slow disk', faulty({ slowMs: 150, op: 'sync', path: 'parts\\.jsonl$' })],
+    [' on a slow disk', faulty({ slowMs: 150, op: 'sync', path: 'chunk-(cache|costs)\\.jsonl$' })],
   ])('continues with the finished chunks after a crash and counts their cost%s', async (_disk, more) => {
     const cwd = await createFolder({ 'docs/book.md': makeBook() })
     let [asked, kill] = [0, () => {}]

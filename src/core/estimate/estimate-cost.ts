@@ -16,6 +16,8 @@ export interface PlannedRequest {
   readonly maxTokens: number
   /** Input tokens, if the API counted them. */
   readonly countedTokens?: number
+  /** It is about a chunk of a long document, or combines the notes on chunks. A batch never contains it. */
+  readonly isForChunks?: boolean
 }
 
 /** Lower bound, expected value and upper bound. */
@@ -33,6 +35,7 @@ export interface CostEstimate {
   readonly inputTokens: EstimateRange
   readonly outputTokens: EstimateRange
   readonly liveCost: EstimateRange<Picodollars> | undefined
+  /** The cost with `--batch`: long documents are sent live, at the full price. */
   readonly batchCost: EstimateRange<Picodollars> | undefined
 }
 
@@ -61,7 +64,7 @@ export function addObservation(
 ): void {
   if (status !== 'summarized' || attempts !== 1 || chunks !== undefined) return
   if (usage === null || c === undefined || kind === undefined) return
-  const key = toHistoryKey({ prompt, model, kind })
+  const key = toHistoryKey({ prompt, model, kind, isForChunks: false })
   const sums = history.get(key) ?? { count: 0, c: 0, i: 0, o: 0, cc: 0, ci: 0, ii: 0, oo: 0 }
   const [i, o] = [sumInputTokens(usage), usage.output_tokens]
   sums.count++
@@ -75,9 +78,12 @@ export function addObservation(
   history.set(key, sums)
 }
 
-function toHistoryKey({ prompt, model, kind }: Pick<PlannedRequest, 'prompt' | 'model' | 'kind'>): string {
-  return `${prompt} ${model} ${kind}`
+/** Requests with the same key are estimated together. The history of whole documents does not apply to chunks. */
+function toHistoryKey({ prompt, model, kind, isForChunks = false }: HistoryKeyParts): string {
+  return [prompt, model, kind, ...(isForChunks ? ['chunks'] : [])].join(' ')
 }
+
+type HistoryKeyParts = Pick<PlannedRequest, 'prompt' | 'model' | 'kind' | 'isForChunks'>
 
 /** Estimates tokens and costs of requests from similar earlier ones, or guesses if there are too few. */
 export function estimateCost(
@@ -104,7 +110,7 @@ export function estimateCost(
     const rates =
       sums !== undefined && sums.count >= minObservations ? computeRates(sums, group) : guessRates(group)
     if (rates.fromHistory) totals.withHistory += group.length
-    for (const { model, characters, maxTokens, countedTokens: tokens } of group) {
+    for (const { model, characters, maxTokens, countedTokens: tokens, isForChunks = false } of group) {
       for (const bound of rangeKeys) {
         const input = tokens ?? Math.round(characters * rates.input[bound])
         const output = Math.min(maxTokens, Math.round(rates.output[bound]))
@@ -112,7 +118,10 @@ export function estimateCost(
         totals.outputTokens[bound] += output
         const usage: Usage = { ...zeroUsage, input_tokens: input, output_tokens: output }
         liveCost[bound] = addCost(liveCost[bound], priceOf({ model, usage }))
-        batchCost[bound] = addCost(batchCost[bound], priceOf({ model, usage, terms: { batch: true } }))
+        batchCost[bound] = addCost(
+          batchCost[bound],
+          priceOf({ model, usage, ...(!isForChunks && { terms: { batch: true } }) }),
+        )
       }
     }
   }

@@ -108,6 +108,15 @@ describe('estimateCost', () => {
     expect(held / rounds).toBeGreaterThan(0.95)
   })
 
+  it('estimates chunks without the history of whole documents, at the full price also in a batch', () => {
+    const history = experienceOf(Array.from({ length: 9 }, () => lineOf(1000, 400, 150)))
+    const whole = estimateCost([prospect(1000)], history, listPrice)
+    const chunk = estimateCost([prospect(1000, { isForChunks: true })], history, listPrice)
+    expect([whole.withHistory, chunk.withHistory]).toEqual([1, 0])
+    expect(whole.batchCost?.expected).toBe((whole.liveCost?.expected ?? 0n) / 2n)
+    expect(chunk.batchCost).toEqual(chunk.liveCost)
+  })
+
   it('returns ordered intervals, and no cost if a price is unknown', () => {
     const prospects = fc.array(
       fc.record({

@@ -51,7 +51,7 @@ describe('the ledger entry of a document', () => {
       cost_usd: null,
       replies_with_unknown_cost: 1,
     })
-    expect(ledgerLine([counted(5)])).not.toHaveProperty('uncounted')
+    expect(ledgerLine([counted(5)])).not.toHaveProperty('replies_with_unknown_cost')
     expect(ledgerLine([failed(createStatusError(400))])).toMatchObject({ usage: zeroUsage, cost_usd: 0 })
   })
 
