@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { renderExitCodesPage, renderOptionsPage, renderSettingsTable } from './support/reference-pages.ts'
+import {
+  renderBatchExample,
+  renderExitCodesPage,
+  renderModelsPage,
+  renderOptionsPage,
+  renderSettingsTable,
+  replaceGeneratedPart,
+} from './support/reference-pages.ts'
 
 const docs = resolve(import.meta.dirname, '../docs')
 
@@ -15,11 +22,18 @@ describe('the reference pages, which `npm run docs` writes', () => {
   })
 
   it('docs/configuration.md has every setting', async () => {
-    const page = await readFile(`${docs}/configuration.md`, 'utf8')
-    const [before = '', , after] = page.split(/(?<=<!-- settings -->\n)([\s\S]*)(?=<!-- end of settings -->)/)
-    expect(after).toBeDefined()
-    await expect(`${before}${renderSettingsTable()}\n${after}`).toMatchFileSnapshot(
-      `${docs}/configuration.md`,
-    )
+    const path = `${docs}/configuration.md`
+    const page = replaceGeneratedPart(await readFile(path, 'utf8'), 'settings', renderSettingsTable())
+    await expect(page).toMatchFileSnapshot(path)
+  })
+
+  it('docs/models.md has every model with its prices', async () => {
+    await expect(renderModelsPage()).toMatchFileSnapshot(`${docs}/models.md`)
+  })
+
+  it('docs/batches.md calculates its example with the prices of the table', async () => {
+    const path = `${docs}/batches.md`
+    const page = replaceGeneratedPart(await readFile(path, 'utf8'), 'costs', renderBatchExample())
+    await expect(page).toMatchFileSnapshot(path)
   })
 })

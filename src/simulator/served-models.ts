@@ -35,6 +35,8 @@ export const servedModels: Readonly<Record<string, ServedModel>> = {
   'claude-haiku-5-5': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive', 'disabled'] },
   'claude-sonnet-5-5': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive', 'between_tools'] },
   'claude-opus-5-5': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive'] },
+  'claude-fable-5-2': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive'] },
+  'claude-mythos-5-2': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive'] },
   'claude-fable-5-1': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive'] },
   'claude-mythos-5-1': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive'] },
   'claude-opus-5': { ...largeModel, efforts: effortsToMax, thinking: ['adaptive', 'disabled'] },

@@ -6,6 +6,14 @@ import { getConfigKey, getVariableName } from '../../src/config/flag-names.ts'
 import type { ValueSchema } from '../../src/config/flag-parsers.ts'
 import { serveFlags } from '../../src/config/serve-flags.ts'
 import { summarizeFlags } from '../../src/config/summarize-flags.ts'
+import {
+  findModel,
+  knownModelNames,
+  type Model,
+  modelAliases,
+  pricesAsOf,
+  resolveModelAlias,
+} from '../../src/core/pricing/models.ts'
 import { chooseExit, type Exit, exitCodes } from '../../src/errors.ts'
 
 type FlagTable = Readonly<Record<string, Flag>>
@@ -89,6 +97,85 @@ export function renderExitCodesPage(): string {
     `A run that ends in several ways exits with the first of these: ${precedence.join(', ')}. After a signal, the process ends by that signal, so that a shell loop stops as well. Later versions may add codes: treat an unknown code as a failure.`,
     'This page is generated from the table in `src/errors.ts`; `npm run docs` updates it.',
   ])
+}
+
+/** Returns docs/models.md. */
+export function renderModelsPage(): string {
+  const aliasOf = new Map(modelAliases.map((alias) => [resolveModelAlias(alias), alias]))
+  const ids = knownModelNames.filter((name) => !modelAliases.includes(name))
+  const rows = ids.flatMap((id) => {
+    const model = findModel(id)
+    if (model === undefined) return []
+    const { contextTokens, maxOutputTokens, priceTiers, efforts, retirement } = model
+    const alias = aliasOf.get(id)
+    return priceTiers.map(({ maxPromptTokens, prices }, index) => [
+      `${code(id)}${describeTier(priceTiers, index, maxPromptTokens)}`,
+      alias === undefined ? '' : code(alias),
+      `${formatTokens(contextTokens)} / ${formatTokens(maxOutputTokens)}`,
+      formatRates([prices.input, prices.output], 1),
+      formatRates([prices.input, prices.output], 0.5),
+      formatRates([prices.cacheWrite5m, prices.cacheWrite1h, prices.cacheRead], 1),
+      efforts.length === 0 ? '' : `to ${code(efforts.at(-1) ?? '')}`,
+      retirement === undefined ? '' : `${retirement.date}; use ${code(retirement.replacement)}`,
+    ])
+  })
+  const heading = [
+    'model',
+    'short name',
+    'context / longest answer, tokens',
+    'price, in / out',
+    'with `--batch`, in / out',
+    'cache: write for 5 minutes / for an hour / read',
+    'effort',
+    'retires on',
+  ]
+  return joinBlocks([
+    '# Models and prices',
+    'claude-batch uses the model of the prompt, or the one that you name:',
+    '```sh\nclaude-batch summarize docs --model sonnet\n```',
+    `Prices are list prices in USD per million tokens, as of ${pricesAsOf}. For a model that is not here, or for your own prices, see [costs](cost.md#give-the-price-of-a-model).`,
+    renderTable(heading, rows),
+    'This page is generated from the table in `src/core/pricing/models.ts`; `npm run docs` updates it.',
+  ])
+}
+
+function describeTier(tiers: Model['priceTiers'], index: number, maxPromptTokens: number): string {
+  if (tiers.length === 1) return ''
+  if (Number.isFinite(maxPromptTokens)) return `, prompts up to ${formatTokens(maxPromptTokens)} tokens`
+  return `, prompts above ${formatTokens(tiers[index - 1]?.maxPromptTokens ?? 0)} tokens`
+}
+
+function formatTokens(tokens: number): string {
+  return tokens.toLocaleString('en-US')
+}
+
+function formatRates(rates: readonly number[], factor: number): string {
+  return rates.map((rate) => formatRate(rate * factor)).join(' / ')
+}
+
+/** Prices have at least two decimal places: 0.05, 0.025, 2.50. */
+function formatRate(usd: number): string {
+  return usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 4 })
+}
+
+/** Returns the example in docs/batches.md: the cost of 100,000 documents, live and as batches. */
+export function renderBatchExample(): string {
+  const [documents, input, output] = [100_000, 4000, 200]
+  const rows = modelAliases.map((alias) => {
+    const prices = findModel(alias)?.priceTiers[0]?.prices
+    if (prices === undefined) throw new Error(`no price for ${alias}`)
+    const live = (documents * (input * prices.input + output * prices.output)) / 1e6
+    return [code(alias), ...[live, live / 2].map((usd) => `$${usd.toLocaleString('en-US')}`)]
+  })
+  return renderTable(['100,000 documents with', 'live', '`--batch`'], rows)
+}
+
+/** Replaces a generated part of a page: the lines between `<!-- name -->` and `<!-- end of name -->`. */
+export function replaceGeneratedPart(page: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`]
+  const [from, to] = [page.indexOf(start), page.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`the page has no part ${name}`)
+  return page.slice(0, from + start.length) + content + page.slice(to)
 }
 
 function joinBlocks(blocks: readonly string[]): string {

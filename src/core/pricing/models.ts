@@ -80,6 +80,16 @@ const models = {
     thinking: 'between_tools',
   },
   'claude-opus-5-5': { ...largeModel, priceTiers: createSingleTier(4, 20, 5, 8, 0.2), efforts: effortsToMax },
+  'claude-fable-5-2': {
+    ...largeModel,
+    priceTiers: createSingleTier(8, 40, 10, 16, 0.2),
+    efforts: effortsToMax,
+  },
+  'claude-mythos-5-2': {
+    ...largeModel,
+    priceTiers: createSingleTier(8, 40, 10, 16, 0.2),
+    efforts: effortsToMax,
+  },
   'claude-fable-5-1': {
     ...largeModel,
     priceTiers: createSingleTier(10, 50, 12.5, 20, 0.25),
@@ -113,7 +123,12 @@ const models = {
     priceTiers: createSingleTier(3, 15, 3.75, 6, 0.3),
     efforts: effortsWithoutXhigh,
   },
-  'claude-opus-4-5': { ...olderModel, priceTiers: opusPrices, efforts: effortsToHigh },
+  'claude-opus-4-5': {
+    ...olderModel,
+    priceTiers: opusPrices,
+    efforts: effortsToHigh,
+    retirement: { date: '2027-01-22', replacement: 'claude-opus-5-5' },
+  },
   'claude-haiku-4-5': { ...olderModel, priceTiers: createSingleTier(1, 5, 1.25, 2, 0.1), efforts: [] },
   'claude-sonnet-4-5': {
     ...olderModel,
@@ -128,6 +143,7 @@ const models = {
  * @see https://platform.claude.com/docs/en/about-claude/model-deprecations
  */
 const retiredModels: Readonly<Record<string, Model['retirement'] & {}>> = {
+  'claude-mythos-preview': { date: '2026-06-30', replacement: 'claude-mythos-5-2' },
   'claude-opus-4-1': { date: '2026-08-05', replacement: 'claude-opus-5-5' },
   'claude-opus-4-1-20250805': { date: '2026-08-05', replacement: 'claude-opus-5-5' },
   'claude-opus-4-20250514': { date: '2026-06-15', replacement: 'claude-opus-5-5' },
@@ -147,7 +163,7 @@ export function findRetirement(model: string): Model['retirement'] {
 }
 
 /** The date of the prices in the table. */
-export const pricesAsOf = '2026-11-22'
+export const pricesAsOf = '2026-11-25'
 
 /** The model for prompts and commands that name none. */
 export const defaultModel = 'claude-haiku-5-5'

@@ -112,6 +112,21 @@ describe('the price of a reply', () => {
     expect(priced('claude-opus-4-5@20251101', { 'claude-opus-4-5': own })).toBe('0.7')
   })
 
+  it('of Fable 5.2 and Mythos 5.2 is less than that of 5.1', () => {
+    const usage = {
+      ...zeroUsage,
+      input_tokens: 100_000,
+      output_tokens: 10_000,
+      cache_read_input_tokens: 1_000_000,
+    }
+    const priced = (model: string) => formatExactUsd(listPrice({ model, usage }) ?? -1n)
+    expect(['claude-fable-5-2', 'claude-mythos-5-2', 'claude-fable-5-1'].map(priced)).toEqual([
+      '1.4',
+      '1.4',
+      '1.75',
+    ])
+  })
+
   it.each([
     'claude-haiku-4-5-fast',
     'claude-haiku-4',
@@ -217,6 +232,9 @@ describe('findRetirement', () => {
   it('returns a date for ids of the API, but not for ids of providers, which set other dates', () => {
     for (const model of ['claude-sonnet-4-5', 'claude-sonnet-4-5-20250929'])
       expect(findRetirement(model)).toMatchObject({ date: '2026-11-30' })
+    for (const model of ['claude-opus-4-5', 'claude-opus-4-5-20251101'])
+      expect(findRetirement(model)).toMatchObject({ date: '2027-01-22' })
+    expect(findRetirement('claude-mythos-preview')).toMatchObject({ date: '2026-06-30' })
     for (const model of ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'claude-sonnet-4-5@20250929'])
       expect(findRetirement(model)).toBeUndefined()
   })
