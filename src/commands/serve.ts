@@ -85,7 +85,6 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
       clock,
       drainSignal: shutdown.drainSignal,
       abort: shutdown.abortSignal,
-      heartbeatMs: 15_000,
       onError: (error) => print(formatOperatorError(error, model, provider.baseUrl)),
     })
     const server = await listen(app, options)

@@ -22,11 +22,14 @@ export interface AnswerStreamOptions {
   readonly drainSignal: AbortSignal
   /** Aborted when open requests must end. */
   readonly abort: AbortSignal
-  /** A stream without data for this long gets a heartbeat: milliseconds. */
-  readonly heartbeatMs: number
+  /** A stream without data for this long gets a heartbeat: milliseconds. Default: {@link defaultHeartbeatMs} */
+  readonly heartbeatMs?: number
   /** Called with the original error, for the operator. */
   readonly onError: (error: unknown) => void
 }
+
+/** Proxies end a stream that is silent for long; nginx after 60 seconds. */
+const defaultHeartbeatMs = 15_000
 
 /** The maximum that is buffered for a slow client, in bytes. No reply is as long. */
 const maxBufferedBytes = 1_000_000
@@ -65,7 +68,7 @@ export async function answerStream(
       markSent()
     }
     hasSent = false
-  }, options.heartbeatMs)
+  }, options.heartbeatMs ?? defaultHeartbeatMs)
   let textCount = 0
   const onText = (text: string) => {
     if (textCount++ === 0) metrics.recordFirstText(clock.now() - start)
