@@ -35,7 +35,7 @@ export interface CostEstimate {
   readonly inputTokens: EstimateRange
   readonly outputTokens: EstimateRange
   readonly liveCost: EstimateRange<Picodollars> | undefined
-  /** The cost with `--batch`: long documents are sent live, at the full price. */
+  /** The cost as batches: long documents are sent live all the same, at the full price. */
   readonly batchCost: EstimateRange<Picodollars> | undefined
 }
 
