@@ -11,19 +11,21 @@ type Environment = Readonly<Record<string, string | undefined>>
  * that mistakes are reported before anything is opened.
  * @param allowHttp hosts that may receive credentials without encryption; see {@link rejectPlainHttp}
  * @param allowHttpSetting the caller's name for that setting, such as `--allow-http`
+ * @param hasKeyCommand whether a program prints the key; profiles are then not used
  * @throws UsageError if a variable is malformed, or if credentials would be sent unencrypted
  */
 export function readBaseUrl(
   env: Environment,
   allowHttp: readonly string[],
   allowHttpSetting: string,
+  hasKeyCommand = false,
 ): string | undefined {
   checkKeyVariable('ANTHROPIC_API_KEY', env)
   checkKeyVariable('ANTHROPIC_AUTH_TOKEN', env)
   checkUrlVariable('ANTHROPIC_BASE_URL', env['ANTHROPIC_BASE_URL'])
   const proxies = readProxies(env)
   const { baseURL, apiKey, authToken } = readCredentials(env)
-  if (apiKey === null && authToken === null) {
+  if (apiKey === null && authToken === null && !hasKeyCommand) {
     checkFolderVariable('XDG_CONFIG_HOME', env)
     checkFolderVariable('ANTHROPIC_CONFIG_DIR', env)
     return undefined

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { BatchApi } from '../core/batch/batch-api.ts'
 import type { Pdf } from '../core/document/document.ts'
 import { AskError } from '../core/errors/ask-error.ts'
-import { isUnreachable } from '../core/errors/request-error.ts'
+import { isUnreachable, type RequestError } from '../core/errors/request-error.ts'
 import type { Ask } from '../core/request/ask.ts'
 import type { Request } from '../core/request/request.ts'
 import type { Clock } from '../core/run/clock.ts'
@@ -16,6 +16,7 @@ import { readCredentials, stripUserInfo } from './api-environment.ts'
 import { normalizeBaseUrl, normalizeRequestUrl } from './base-url.ts'
 import { createBatchApi } from './batch-client.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
+import { createKeyCommand, type KeyCommandOptions, type KeySource } from './key-command.ts'
 import { rejectPlainHttp } from './plain-http.ts'
 import { readProxies } from './proxies.ts'
 import { readMessageReply, readTokenCount } from './read-message.ts'
@@ -42,6 +43,8 @@ export interface ClaudeClientOptions {
    * allowed.
    */
   readonly allowHttp?: readonly string[]
+  /** A program that prints the key, to use instead of the credentials in the environment. */
+  readonly keyCommand?: Pick<KeyCommandOptions, 'command' | 'ttlMs' | 'cwd' | 'settingName'>
   /** A server to use instead of the one that the environment names, with its key; without proxies. */
   readonly server?: { readonly url: string; readonly key: string }
   readonly settingNames: SettingNames
@@ -79,6 +82,7 @@ export async function createClaudeClient({
   env,
   allowHttp = [],
   server,
+  keyCommand,
   settingNames,
   noCredentialsHint = '',
   ...timeouts
@@ -87,10 +91,12 @@ export async function createClaudeClient({
   const connections = createConnections({ ...timeouts, proxies })
   const bulkConnections = createConnections({ ...timeouts, proxies, isBulk: true })
   const { add: addSecret, redact } = createRedactor(server === undefined ? findSecrets(env) : [])
+  const keySource = keyCommand && createKeyCommand({ ...keyCommand, env, clock, onKey: addSecret })
   // The token of a profile is visible only in the requests that the SDK sends.
-  const fetch = createFetch(connections, server === undefined ? addSecret : () => {})
+  const fetch = createFetch(connections, server === undefined ? addSecret : () => {}, keySource)
   const anthropic = new BaseAnthropic({
     ...(server === undefined ? readCredentials(env) : { baseURL: server.url, apiKey: server.key }),
+    ...(keySource !== undefined && { apiKey: keySource.getKey, authToken: null }),
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,
     logLevel: 'off',
@@ -111,7 +117,11 @@ export async function createClaudeClient({
     })
     return new AskError(
       requestError.status === 401
-        ? { ...requestError, credential: describeCredential(anthropic) }
+        ? {
+            ...requestError,
+            credential:
+              keySource === undefined ? describeCredential(anthropic) : 'what the key command prints',
+          }
         : requestError,
     )
   }
@@ -155,20 +165,41 @@ export async function createClaudeClient({
 /** The options that the SDK passes to `fetch`. */
 type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
 
-/** Returns the `fetch` function for the SDK. @param onSecret called with every secret that is sent */
-function createFetch(connections: Connections, onSecret: (secret: string) => void): typeof globalThis.fetch {
+/**
+ * Returns the `fetch` function for the SDK. After a 401 it sends the request once more if there is another key.
+ * @param onSecret called with every secret that is sent
+ */
+function createFetch(
+  connections: Connections,
+  onSecret: (secret: string) => void,
+  keySource: KeySource | undefined,
+): typeof globalThis.fetch {
   const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
     const url = normalizeRequestUrl(sdkUrl)
     const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
     listSentSecrets(headers).forEach(onSecret)
-    return sendRequest(
-      url,
-      { ...init, headers },
-      dispatcher ?? (await connections.getDispatcher(url)),
-      dispatcher !== undefined,
-    )
+    const isBulk = dispatcher !== undefined
+    const send = async () =>
+      sendRequest(url, { ...init, headers }, dispatcher ?? (await connections.getDispatcher(url)), isBulk)
+    const response = await send()
+    if (keySource === undefined || response.status !== 401) return response
+    const refusedKey = stripAuthScheme(headers.get('authorization') ?? '')
+    const key = await keySource.replaceKey(refusedKey)
+    if (key === refusedKey) return response
+    // Reads the body, so that the connection can be used again.
+    await response.text()
+    // The upload of a batch is a stream and cannot be repeated here.
+    if (typeof (init.body ?? '') !== 'string') throw new AskError(expiredKeyError)
+    headers.set('authorization', `Bearer ${key}`)
+    return send()
   }
   return fetch as unknown as typeof globalThis.fetch
+}
+
+const expiredKeyError: RequestError = {
+  kind: 'credentials',
+  type: 'key_expired',
+  message: 'the key expired, and the key command printed another one',
 }
 
 /** Returns the values of all headers except those that the SDK always adds. */
@@ -256,6 +287,7 @@ async function resolveBaseUrl(
   const { url } = await anthropic
     .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
     .catch((error: Error) => {
+      if (error.cause instanceof AskError) throw new UsageError(error.cause.requestError.message)
       throw new UsageError(`${noCredentialsMessage}${hint}${explainProfileError(error, redact)}`)
     })
   return normalizeBaseUrl(url)

@@ -39,6 +39,9 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
       message: `no complete answer within ${formatSeconds(deadline.ms)}`,
     }
   if (error instanceof AskError) return error.requestError
+  // The SDK wraps the error of a key command.
+  const askError = listCauses(error).find((cause) => cause instanceof AskError)
+  if (askError !== undefined) return askError.requestError
   if (error instanceof APIError && error.status !== undefined) return parseStatusError(error, options)
   const causeChain = listCauses(error)
   const code = causeChain.map(({ code }) => code).find((code) => typeof code === 'string')

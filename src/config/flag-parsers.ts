@@ -1,6 +1,7 @@
 import type { Shard } from '../core/document/shard.ts'
 import { type Prices, resolveModelAlias } from '../core/pricing/models.ts'
 import { parseHost } from '../core/text/parse-host.ts'
+import { splitCommandLine } from '../core/text/split-command-line.ts'
 import { UsageError } from '../errors.ts'
 
 /** The JSON Schema of a value in a configuration file. */
@@ -55,6 +56,14 @@ export const hosts = withSchema(
     return [...previous, host]
   },
 )
+
+/** Parses a program with its arguments, as {@link splitCommandLine} splits it. */
+export const commandLine = withSchema(string, (value: string, flag: string): string => {
+  // The message does not contain the value, because an argument may be secret.
+  if (splitCommandLine(value) === undefined)
+    throw new UsageError(`${flag}: expected a program and its arguments, with every quote closed`)
+  return value
+})
 
 /** A pattern of paths to exclude. */
 export interface ExcludePattern {

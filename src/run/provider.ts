@@ -6,6 +6,7 @@ import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { ProviderName } from '../core/request/request-hash.ts'
+import { splitCommandLine } from '../core/text/split-command-line.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ReplyOrigin } from '../storage/earlier-results.ts'
 
@@ -19,7 +20,7 @@ export interface Provider {
 
 type ProviderOptions = Pick<
   SummarizeOptions,
-  'idleTimeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+  'idleTimeout' | 'allowHttp' | 'keyCommand' | 'keyTtl' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
 >
 
 /**
@@ -28,7 +29,8 @@ type ProviderOptions = Pick<
  */
 export async function createProvider(options: ProviderOptions, runtime: Runtime): Promise<Provider> {
   const closeFunctions: (() => Promise<void>)[] = []
-  const { allowHttp = [] } = options
+  const { allowHttp = [], keyCommand, keyTtl } = options
+  const command = keyCommand === undefined ? undefined : splitCommandLine(keyCommand)
   const idleTimeoutMs = options.idleTimeout * 1000
   const close = async () => {
     for (const closeOne of closeFunctions.reverse()) await closeOne()
@@ -45,7 +47,16 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       settingNames,
       noCredentialsHint: ', or try the tool without a key: --simulate',
       totalTimeoutMs,
-      ...(server !== undefined && { server }),
+      ...(server !== undefined
+        ? { server }
+        : command !== undefined && {
+            keyCommand: {
+              command,
+              ttlMs: keyTtl * 1000,
+              cwd: runtime.cwd,
+              settingName: `--${getConfigKey(configurationFlags.keyCommand)}`,
+            },
+          }),
     })
     closeFunctions.push(client.close)
     return client
@@ -61,7 +72,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
     }
     return { baseUrl: 'the simulator', connect: () => (clientPromise ??= startSimulated()), close }
   }
-  const baseUrl = readBaseUrl(runtime.env, allowHttp, settingNames.allowHttp)
+  const baseUrl = readBaseUrl(runtime.env, allowHttp, settingNames.allowHttp, command !== undefined)
   if (baseUrl !== undefined) return { baseUrl, connect: () => (clientPromise ??= connectClient()), close }
   const knownClient = await connectClient()
   return { baseUrl: knownClient.baseUrl, connect: async () => knownClient, close }

@@ -1,5 +1,5 @@
 import type { Flag } from '../flag.ts'
-import { hosts, text } from '../flag-parsers.ts'
+import { commandLine, duration, hosts, text } from '../flag-parsers.ts'
 
 /** Flags for configuration files, profiles and permissions. */
 export const configurationFlags = {
@@ -15,6 +15,20 @@ export const configurationFlags = {
     help: 'also apply the profile of this name, from profiles: in the configuration file',
     completes: 'profile',
     parse: text,
+  },
+  keyCommand: {
+    group: 'Configuration',
+    syntax: '--key-command <command>',
+    help: 'program that prints the API key or token, with its arguments; runs without a shell, and overrides ANTHROPIC_API_KEY, e.g. "op read op://work/claude/key"',
+    parse: commandLine,
+    requiresTrust: true,
+  },
+  keyTtl: {
+    group: 'Configuration',
+    syntax: '--key-ttl <time>',
+    help: 'run --key-command again when its key is this old; a 401 does so too',
+    default: 300,
+    parse: duration(1, 86_400),
   },
   allowHttp: {
     group: 'Configuration',

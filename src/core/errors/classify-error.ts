@@ -43,6 +43,8 @@ function classifyByKind(requestError: RequestError): ErrorClass {
   switch (requestError.kind) {
     case 'tls':
       return 'account'
+    case 'credentials':
+      return requestError.type === 'key_expired' ? 'transient' : 'account'
     case 'connection':
     case 'timeout':
       return 'transient'

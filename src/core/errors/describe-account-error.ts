@@ -15,6 +15,7 @@ export function describeAccountError(
   endpoint: string,
   avoidBatches = 'send the documents live',
 ): string {
+  if (requestError.kind === 'credentials') return escapeControlChars(requestError.message)
   const id = requestError.requestId === undefined ? '' : ` [${requestError.requestId}]`
   const headline = `${requestError.status ?? requestError.kind} ${requestError.type}: ${truncate(requestError.message.replace(/\s+/g, ' ').trim(), 300)}${id}`
   return escapeControlChars(`${headline}; ${findRemedy(requestError, model, endpoint, avoidBatches)}`)

@@ -21,6 +21,7 @@ export interface Failure {
     | 'tls'
     | 'timeout'
     | 'malformed'
+    | 'credentials'
   readonly type: string
   readonly message: string
   readonly requestId?: string

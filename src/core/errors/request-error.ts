@@ -3,8 +3,11 @@ import type { Seconds } from './parse-retry-after.ts'
 
 /** An API error, network error, timeout or unreadable reply of one request, as the client received it. */
 export interface RequestError {
-  /** The kind of error: an HTTP status, an error inside a stream, or one without any answer. */
-  readonly kind: 'status' | 'stream' | 'connection' | 'tls' | 'timeout' | 'malformed'
+  /**
+   * The kind of error: an HTTP status, an error inside a stream, or one without any answer. `credentials`: there
+   * is no key to send the request with.
+   */
+  readonly kind: 'status' | 'stream' | 'connection' | 'tls' | 'timeout' | 'malformed' | 'credentials'
   /** HTTP status of the response, if there was one. */
   readonly status?: number
   /** The `error.type` of the API, or one of claude-batch: `connection_error`, `malformed_reply`, … */
@@ -38,7 +41,7 @@ export interface RequestError {
 /** Whether the request may have reached the model and be billed, although no complete reply came back. */
 export function mayBeBilled(requestError: RequestError): boolean {
   if (requestError.kind === 'status') return gatewayTimeoutStatuses.has(requestError.status ?? 0)
-  return requestError.kind !== 'tls' && !isUnreachable(requestError)
+  return !['tls', 'credentials'].includes(requestError.kind) && !isUnreachable(requestError)
 }
 
 /** Whether there was no connection to the API or its proxy. This concerns every document. */
