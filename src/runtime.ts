@@ -31,6 +31,8 @@ export interface Runtime {
    * @throws the signal's reason
    */
   confirm(question: string, signal: AbortSignal): Promise<boolean | undefined>
+  /** `Node.js 22.11.0 on linux x64` */
+  readonly platform: string
   readonly clock: Clock
   readonly random: () => number
   /** Returns the CPU time that the process has used, in milliseconds. */
@@ -76,6 +78,7 @@ export function createProcessRuntime(): Runtime {
   return {
     ...createLibraryRuntime(),
     argv: process.argv.slice(2),
+    platform: `Node.js ${process.versions.node} on ${process.platform} ${process.arch}`,
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,

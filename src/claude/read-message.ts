@@ -47,7 +47,16 @@ export async function readTokenCount(promise: APIPromise<unknown>, model: string
   const usage = parseUsage({ input_tokens: input, output_tokens: 0 })
   if (usage === undefined) throw malformedReplyError(response, 'not a count of tokens')
   const limits = parseRateLimits((name) => response.headers.get(name))
-  return { text: '', stopReason: null, model, usage, attempts: [], ...(limits !== undefined && { limits }) }
+  const serverTimeMs = Date.parse(response.headers.get('date') ?? '')
+  return {
+    text: '',
+    stopReason: null,
+    model,
+    usage,
+    attempts: [],
+    ...(limits !== undefined && { limits }),
+    ...(!Number.isNaN(serverTimeMs) && { serverTimeMs }),
+  }
 }
 
 /**

@@ -21,6 +21,7 @@ const { wait: _wait, ...collectSettings } = collectFlags
 const configurableFlags: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
   summarize: summarizeFlags,
   config: summarizeFlags,
+  doctor: summarizeFlags,
   compare: compareSettings,
   serve: serveFlags,
   status: batchSettings,

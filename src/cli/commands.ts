@@ -1,4 +1,5 @@
 import { type CompareOptions, compareFlags } from '../config/compare-flags.ts'
+import { type DoctorOptions, doctorFlags } from '../config/doctor-flags.ts'
 import { type ReportOptions, reportFlags } from '../config/report-flags.ts'
 import { type ServeOptions, serveFlags } from '../config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from '../config/simulate-flags.ts'
@@ -141,6 +142,23 @@ export const commands: readonly CommandSpec[] = [
     async run(_args: [string[]], options: SummarizeOptions, { runtime, command }) {
       const { showConfig } = await import('../commands/config.ts')
       return showConfig(options, (name) => command.getOptionValueSource(name), runtime)
+    },
+  },
+  {
+    name: 'doctor',
+    description: 'check credentials, model, limits, prices and output folder, and print what to do',
+    arguments: [
+      { syntax: '[inputs...]', help: 'ignored, so that you can replace summarize with doctor in a command' },
+    ],
+    flags: doctorFlags,
+    examples: [
+      ['claude-batch doctor', 'check what summarize would use; free of charge'],
+      ['claude-batch doctor --json', 'the same for a program'],
+    ],
+    async run(_args: [string[]], options: DoctorOptions, { runtime, version, command }) {
+      const { doctor } = await import('../commands/doctor.ts')
+      const origins = Object.keys(summarizeFlags).flatMap((name) => command.getOptionValueSource(name) ?? [])
+      return doctor(options, origins, runtime, version)
     },
   },
   {

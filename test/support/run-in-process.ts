@@ -82,6 +82,7 @@ export async function runInProcess(
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / clockSpeed, signal) },
     random,
+    platform: 'Node.js 22.0.0 on linux x64',
     getCpuTimeMs: () => performance.now(),
     pid: ++pid,
     uid: process.getuid?.(),

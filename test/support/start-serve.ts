@@ -51,6 +51,7 @@ export async function startServe(
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: realClock,
     random: Math.random,
+    platform: 'Node.js 22.0.0 on linux x64',
     getCpuTimeMs: () => performance.now(),
     pid: 1,
     uid: process.getuid?.(),

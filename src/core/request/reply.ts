@@ -20,6 +20,8 @@ export interface Reply {
   readonly requestId?: string
   /** The rate limits of the account, from the response headers. */
   readonly limits?: RateLimits
+  /** The server's time when it replied, in milliseconds since 1970; only for token counts. */
+  readonly serverTimeMs?: number
   /** Milliseconds from sending the request to the first piece of text; only for streamed replies. */
   readonly firstTokenMs?: number
   /** All attempts, ending with the one that got this reply; set by the middleware around the client. */

@@ -1,0 +1,103 @@
+import { readCredentials } from '../claude/api-environment.ts'
+import { findProxy, readProxies } from '../claude/proxies.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { pricesAsOf } from '../core/pricing/models.ts'
+import { createPriceOf } from '../core/pricing/pricing-rules.ts'
+import { zeroUsage } from '../core/pricing/usage.ts'
+import { splitCommandLine } from '../core/text/split-command-line.ts'
+import { formatRetirements } from '../run/pricing.ts'
+import type { Runtime } from '../runtime.ts'
+import { type Check, failedCheck, passed, warned } from './check-result.ts'
+
+/**
+ * Checks where settings come from.
+ * @param origins `cli`, `default`, a file or a variable for each setting that has a value
+ */
+export function checkSettings(origins: readonly string[]): Check {
+  const counts = new Map<string, number>()
+  for (const origin of origins) {
+    if (origin === 'default') continue
+    // A file has a line number for each setting.
+    const source = origin === 'cli' ? 'the command line' : origin.replace(/:\d+$/, '')
+    counts.set(source, (counts.get(source) ?? 0) + 1)
+  }
+  const parts = [...counts].map(([source, count]) => `${count} from ${source}`)
+  return passed('settings', parts.length === 0 ? 'all defaults' : parts.join(', '))
+}
+
+/** Checks that the models of a run have current prices and are not about to retire. */
+export function checkPrices(
+  models: readonly string[],
+  { prices = {} }: Pick<SummarizeOptions, 'prices'>,
+  { clock }: Pick<Runtime, 'clock'>,
+): Check[] {
+  const now = clock.wallTime()
+  const retirements = formatRetirements(models, now).map((text) =>
+    warned('prices', text.replace(/; use .*/, ''), text.replace(/.*; (use .*)/, '$1 with --model')),
+  )
+  const priceOf = createPriceOf(prices)
+  const unpriced = models.filter((model) => priceOf({ model, usage: zeroUsage }) === undefined)
+  if (unpriced.length > 0)
+    return [
+      ...retirements,
+      warned(
+        'prices',
+        `the price of ${unpriced.join(', ')} is unknown, so costs are too`,
+        `set it with --prices ${unpriced[0]}=IN/OUT, in USD per million tokens`,
+      ),
+    ]
+  const ageDays = Math.floor((now - Date.parse(pricesAsOf)) / dayMs)
+  const found = models.every((model) => model in prices) ? 'your own' : `list prices of ${pricesAsOf}`
+  return [
+    ...retirements,
+    ageDays > maxPriceAgeDays
+      ? warned('prices', `${found}, ${ageDays} days old`, 'update claude-batch, or set prices with --prices')
+      : passed('prices', found),
+  ]
+}
+
+const dayMs = 86_400_000
+
+/** Prices have changed every few months. */
+const maxPriceAgeDays = 180
+
+/** Checks whether requests to the API go through a proxy. */
+export function checkProxy(baseUrl: string, { env }: Pick<Runtime, 'env'>): Check {
+  const proxies = readProxies(env)
+  const proxy = proxies && URL.canParse(baseUrl) ? findProxy(new URL(baseUrl), proxies) : undefined
+  // The URL of a proxy may contain a user name and a password.
+  return passed('proxy', proxy === undefined ? 'none' : new URL(proxy).host)
+}
+
+/** Describes where the credentials come from, never what they are. */
+export function checkCredentials(
+  { keyCommand, simulate }: Pick<SummarizeOptions, 'keyCommand' | 'simulate'>,
+  { env }: Pick<Runtime, 'env'>,
+): Check {
+  if (simulate) return passed('credentials', 'not needed with --simulate')
+  const { apiKey, authToken } = readCredentials(env)
+  const variables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].filter((name) => env[name]?.trim())
+  const unused = (used: string | undefined) => {
+    const others = variables.filter((name) => name !== used)
+    return others.length === 0 ? '' : `; ${others.join(' and ')} not used`
+  }
+  if (keyCommand !== undefined)
+    return passed(
+      'credentials',
+      `the program ${splitCommandLine(keyCommand)?.[0]} of --key-command${unused(undefined)}`,
+    )
+  if (apiKey !== null) return passed('credentials', `ANTHROPIC_API_KEY${unused('ANTHROPIC_API_KEY')}`)
+  if (authToken !== null) return passed('credentials', 'ANTHROPIC_AUTH_TOKEN')
+  return passed('credentials', 'a profile of the Anthropic SDK')
+}
+
+/** Returns the check of credentials for an error that says that there are none, or that they cannot be used. */
+export function toCredentialsError(message: string): Check {
+  const [found = message, ...advice] = message.split('; ')
+  return failedCheck(
+    'credentials',
+    'usage',
+    found,
+    advice.length > 0 ? advice.join('; ') : 'see docs/configuration.md',
+  )
+}
