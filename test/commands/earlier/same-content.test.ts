@@ -114,6 +114,7 @@ describe('documents with the same content', () => {
     await writeFile(join(folder.cwd, 'docs/y.md'), text)
     await folder.run([...summarize, '--batch', '--detach'])
     await rename(join(folder.cwd, 'docs/y.md'), join(folder.cwd, 'docs/z.md'))
+    expect((await folder.run([...summarize, '--dry-run'])).stdout).toMatch(/0 to summarize.*1 reused/s)
     for (const flags of [[], ['--batch', '--detach'], ['--sample', '2', '--yes']]) {
       const { code, hits, stderr } = await folder.run([...summarize, ...flags])
       expect([code, hits, stderr]).toEqual([
