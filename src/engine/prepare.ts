@@ -113,5 +113,9 @@ export function toOutcomeWithoutRequest(
   }
   const { action, type, message } = problem
   if (action === 'skip') return { ...base, status: 'skipped', type, reason: message }
-  return { ...base, status: 'failed', failure: { kind, type, message, transient: false } }
+  return {
+    ...base,
+    status: 'failed',
+    failure: { kind: problem.kind ?? kind, type, message, transient: false },
+  }
 }

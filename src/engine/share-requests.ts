@@ -11,19 +11,26 @@ export type RequestsInFlight = Map<string, Promise<Outcome>>
 export async function shareRequest(
   inFlight: RequestsInFlight,
   requestHash: string,
-  copy: (first: Outcome) => Promise<Outcome> | undefined,
+  copy: (first: Outcome) => Promise<Outcome | undefined>,
   summarize: () => Promise<Outcome>,
 ): Promise<Outcome> {
   for (let first = inFlight.get(requestHash); first !== undefined; first = inFlight.get(requestHash)) {
-    const copied = copy(await first)
+    const copied = await copy(await first)
     if (copied !== undefined) return copied
   }
   const own = summarize()
   inFlight.set(requestHash, own)
-  // A summary is found again where it was saved, a failure is not.
-  const forget = () => inFlight.delete(requestHash)
-  own.then((outcome) => wouldRepeat(outcome) || forget(), forget)
+  own.then(
+    (outcome) => settleRequest(inFlight, requestHash, outcome),
+    () => inFlight.delete(requestHash),
+  )
   return own
+}
+
+/** Ends a request. A failure that would repeat is kept; a summary is found again where it was saved. */
+export function settleRequest(inFlight: RequestsInFlight, requestHash: string, outcome: Outcome): void {
+  if (wouldRepeat(outcome)) inFlight.set(requestHash, Promise.resolve(outcome))
+  else inFlight.delete(requestHash)
 }
 
 function wouldRepeat(outcome: Outcome): boolean {
@@ -40,6 +47,15 @@ export function copyOutcome(
   base: Pick<Outcome, 'document' | 'attempts' | 'elapsedMs'>,
 ): Outcome | undefined {
   const { status, document, attempts } = first
+  // The run was stopped, or the request is in a batch.
+  if (status === 'pending' && attempts.length === 0)
+    return {
+      ...base,
+      requestMetadata,
+      status,
+      reason: first.reason,
+      ...(first.deferred && { deferred: true }),
+    }
   // Without an attempt, the other document has an earlier result, which is found again for this one.
   if (attempts.length === 0) return undefined
   if (status === 'summarized') {

@@ -58,16 +58,18 @@ async function summarizeOne<Given extends DocumentRef>(
   const { asked } = prepared
   steps.setRequest(prepared)
 
-  const summarize = async (): Promise<Outcome> => {
+  const finishWithoutRequest = async (): Promise<Outcome | undefined> => {
     const reason = await catchAsOutcome(() => findReasonNotToSend(source, asked, job))
-    if (reason === undefined) return sendPrepared(prepared, job, steps)
+    if (reason === undefined) return undefined
     return finish('status' in reason ? reason : toOutcomeWithoutRequest(reason, createBase([])))
   }
+  const summarize = async () => (await finishWithoutRequest()) ?? sendPrepared(prepared, job, steps)
   const { inFlight } = job
   if (inFlight === undefined) return summarize()
-  const copy = (first: Outcome) => {
+  const copy = async (first: Outcome) => {
     const copied = copyOutcome(first, asked, createBase([]))
-    return copied && deliver(copied)
+    // The file of this document may be the user's, although that of the other document is not.
+    return copied && ((await finishWithoutRequest()) ?? deliver(copied))
   }
   return shareRequest(inFlight, asked.requestHash, copy, summarize)
 }

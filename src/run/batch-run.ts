@@ -25,6 +25,7 @@ export type EngineJob = Pick<
   | 'findEarlierResult'
   | 'checkConflict'
   | 'onOutcome'
+  | 'inFlight'
   | 'addHint'
   | 'toRunError'
   | 'shutdown'

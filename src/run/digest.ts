@@ -99,8 +99,6 @@ export async function writeDigests(
       frontMatter: false,
       report: undefined,
       sample: undefined,
-      // With --redo failed, digests whose summaries changed are still written.
-      redo: options.redo?.filter((target) => target !== 'failed'),
       quiet: true,
       verbose: false,
       batch: false,

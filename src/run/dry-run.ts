@@ -41,7 +41,7 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
     ...context,
     outputState,
     countTokens,
-    plannedHashes: new Set(),
+    plannedHashes: new Set(outputState?.batchedHashes),
   })
   const history: TokenHistory = outputState?.history ?? new Map()
   const expected = estimateCost(planned.requests, history, priceOf)

@@ -120,6 +120,7 @@ function createEngineJob(
     findEarlierResult,
     ...(folder !== undefined && { checkConflict: folder.checkConflict }),
     onOutcome: rules.observe,
+    inFlight: new Map(),
     addHint: addFlagHint,
     toRunError: (error) => new AccountError(error, promptChoice.model, baseUrl),
     shutdown,
@@ -151,7 +152,6 @@ function createSummarizeJob(
       askChunk: withCache(ask, folder.chunkCache, withPermit),
     }),
     persist,
-    inFlight: new Map(),
     semaphore,
     ...(isOrdered && { maxLead: maxReorderBuffer }),
   }

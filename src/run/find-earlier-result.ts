@@ -25,7 +25,7 @@ export function createEarlierResultFinder(
     if (summaries.get(path)?.requestHash === requestHash) return undefined
     const file = inspector.getOutput(path, answerSettings).summary
     const found = await reusable.find(path, file, requestHash)
-    if (found === undefined) return undefined
+    if (found === undefined) return earlier.findFailureOfOther(requestHash)
     const conflict = await inspector.checkConflict(source, asked)
     if (conflict?.type !== 'untracked') return conflict ?? found
     // The user moved the summary together with its document.

@@ -104,13 +104,18 @@ async function openLockedFolder(
   const chunkCache = createChunkCache(out, `${runId}-parts`, chunkCosts)
   const persist = async (outcome: Outcome) => {
     const isPersisted = await sink.persist(outcome)
-    await chunkCache.prune(outcome.document.path, outcome.status === 'summarized')
+    // A simulated run keeps the chunks that were paid for.
+    await chunkCache.prune(outcome.document.path, outcome.status === 'summarized' && !options.simulate)
     return isPersisted
   }
   return {
     runStart,
     sink,
-    ...(await splitSources(sources, inspection, batchStore)),
+    ...(await splitSources(
+      sources,
+      inspection,
+      batchStore.openBatches.filter(({ endpoint }) => endpoint === baseUrl),
+    )),
     findEarlierResult: createEarlierResultFinder(out, inspection, reusable, summaries),
     persist,
     onText: undefined,
@@ -156,17 +161,18 @@ function addBatchedSources(
   ]
 }
 
-/** Separates the documents that the run works on from those whose summary is kept. */
+/**
+ * Separates the documents that the run works on from those whose summary is kept.
+ * @param ownBatches the open batches that the run collects
+ */
 async function splitSources(
   sources: readonly DocumentRef[],
   inspection: FolderInspection,
-  { openBatches }: BatchStore,
+  ownBatches: BatchStore['openBatches'],
 ): Promise<Pick<Output, 'pending' | 'upToDate' | 'otherSettings'>> {
   const [pending, upToDate]: [DocumentRef[], DocumentRef[]] = [[], []]
   const [changed, unclear]: [DocumentRef[], DocumentRef[]] = [[], []]
-  const batchedPaths = new Set(
-    openBatches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)),
-  )
+  const batchedPaths = new Set(ownBatches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)))
   for (const [n, source] of sources.entries()) {
     // A signal must be handled before all of up to 100,000 documents are classified.
     if (n % 256 === 255) await nextEventLoopTurn()

@@ -27,7 +27,7 @@ export interface PlanDocumentOptions
   readonly requestBuilder: RequestBuilder
   /** The state of the output folder; undefined on stdout. */
   readonly outputState: Pick<ReadOutputState, 'inspection' | 'findEarlierResult' | 'batchedPaths'> | undefined
-  /** The hashes of all requests planned so far; the function adds to them. */
+  /** The hashes of all requests in batches or planned so far; the function adds to them. */
   readonly plannedHashes: Set<string>
   /** Counts tokens with the API; undefined to estimate them from the characters. */
   readonly countTokens: Awaited<ReturnType<typeof createTokenCounter>> | undefined

@@ -18,8 +18,9 @@ export interface ReadOutputState {
   /** The tokens that earlier documents needed. */
   readonly history: TokenHistory
   readonly lastRunEnd: RunEnd | undefined
-  /** Documents in batches that no run has collected yet. */
+  /** Documents in batches that a run would collect, and the hashes of their requests. */
   readonly batchedPaths: ReadonlySet<string>
+  readonly batchedHashes: ReadonlySet<string>
 }
 
 /**
@@ -41,12 +42,15 @@ export async function readOutputState(
   const { earlier } = inspection
   const reusable = createReusableSummaries(out, { summaries, earlier, cwd: context.runtime.cwd })
   const batches = await listStoredBatches({ out, cwdFromOut })
-  const batchedPaths = new Set(batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)))
+  const batchItems = batches
+    .filter(({ endpoint }) => endpoint === context.baseUrl)
+    .flatMap(({ items }) => [...items.values()])
   return {
     inspection,
     findEarlierResult: createEarlierResultFinder(out, inspection, reusable, summaries),
     history,
     lastRunEnd: ledger.lastEnd,
-    batchedPaths,
+    batchedPaths: new Set(batchItems.map(({ path }) => path)),
+    batchedHashes: new Set(batchItems.map(({ asked }) => asked.requestHash)),
   }
 }

@@ -1,6 +1,10 @@
 import { join } from 'node:path'
 import type { DocumentRef, InputProblem } from '../core/document/document.ts'
-import { createFailedBeforeProblem, otherSettingsProblem } from '../core/document/kept-results.ts'
+import {
+  createFailedBeforeProblem,
+  createFailedForOtherProblem,
+  otherSettingsProblem,
+} from '../core/document/kept-results.ts'
 import { type RedoTarget, redoesAll, redoesSummary } from '../core/document/redo.ts'
 import type { RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
@@ -34,6 +38,8 @@ export interface EarlierResults {
    * read.
    */
   findProblem(source: DocumentRef, asked: RequestMetadata): InputProblem | undefined
+  /** Returns the failure of another document with the same request, if it would repeat, as a problem. */
+  findFailureOfOther(requestHash: string): InputProblem | undefined
 }
 
 /**
@@ -71,8 +77,9 @@ export function createEarlierResults(
   const findKept = (path: string): KnownSummary | undefined => {
     const known = summaries.get(path)
     if (known === undefined || replacesOtherSettings || isToBeRedone(known)) return undefined
-    // A document that failed after its last summary has no result for its last settings.
-    return unfinishedPaths.has(path) || !exists(locateSummary(path, known)) ? undefined : known
+    // The last run agreed to replace the summary with these settings, but the document failed.
+    const wasTried = unfinishedPaths.get(path) === findProvenance(path).settingsHash
+    return wasTried || !exists(locateSummary(path, known)) ? undefined : known
   }
   const isOnlySettingsChanged = (path: string, { requestHash, fingerprint }: RequestMetadata) => {
     const known = findKept(path)
@@ -84,6 +91,7 @@ export function createEarlierResults(
     if (redo.includes('failed') || redoesAll(redo)) return undefined
     return isReplacedByReal(failure.simulatedBy, replies) ? undefined : failure
   }
+  let failedPaths: ReadonlyMap<string, string> | undefined
   return {
     isToBeRedone,
     isReplacedByReal: ({ simulatedBy }) => isReplacedByReal(simulatedBy, replies),
@@ -101,6 +109,12 @@ export function createEarlierResults(
         return createFailedBeforeProblem(failure.permanentReason)
       // For a file, the run checked this before it sent any request.
       return stats === undefined && isOnlySettingsChanged(path, asked) ? otherSettingsProblem : undefined
+    },
+    findFailureOfOther(requestHash) {
+      failedPaths ??= indexPermanentFailures(failures)
+      const path = failedPaths.get(requestHash)
+      const error = path === undefined ? undefined : findPermanentFailure(path)?.error
+      return error && createFailedForOtherProblem(error)
     },
     isKeptFromSimulation(path) {
       if (replies !== 'simulated') return false
@@ -125,4 +139,11 @@ export function createEarlierResults(
 function isReplacedByReal(simulatedBy: SimulatedBy | undefined, replies: ReplyOrigin): boolean {
   if (simulatedBy === undefined || replies === 'simulated') return false
   return simulatedBy === 'run' || replies === 'remote'
+}
+
+function indexPermanentFailures(failures: EarlierResultsOptions['ledger']['failures']): Map<string, string> {
+  const paths = new Map<string, string>()
+  for (const [path, { requestHash, permanentReason }] of failures)
+    if (requestHash !== undefined && permanentReason !== undefined) paths.set(requestHash, path)
+  return paths
 }

@@ -51,7 +51,10 @@ export function createReusableSummaries(
   { summaries, earlier, cwd }: ReusableSummariesOptions,
 ): ReusableSummaries {
   const runSummaries = new Map<string, RunSummary>()
-  let pathsByHash: Map<string, string> | undefined
+  let pathsByHash: Map<string, string[]> | undefined
+  const sortedPaths = new Map<string, Promise<readonly string[]>>()
+  /** Documents whose summary is being moved to another one. */
+  const movedPaths = new Set<string>()
 
   /** Returns a summary as it was written; undefined if it was edited or deleted since. */
   const readUnmodified = async (known: KnownSummary, file: string) => {
@@ -59,6 +62,8 @@ export function createReusableSummaries(
     if (text === undefined || hashText(text) !== known.output.sha256) return undefined
     return stripFrontMatter(text, known)
   }
+  const isGone = async (path: string) =>
+    path !== '-' && (await statDocument(resolve(cwd, path))) === undefined
   const toReusable = async (
     path: string,
     text: string,
@@ -67,7 +72,7 @@ export function createReusableSummaries(
     action: 'reuse',
     text,
     ...(issues !== undefined && { qualityIssues: issues as readonly QualityIssue[] }),
-    from: { path, isMove: path !== '-' && (await statDocument(resolve(cwd, path))) === undefined },
+    from: { path, isMove: await isGone(path) },
   })
   const findInRun = async (path: string, requestHash: string) => {
     const found = runSummaries.get(requestHash)
@@ -75,18 +80,34 @@ export function createReusableSummaries(
     const { text = found.file && (await readOutputText(out, found.file)) } = found
     return text && toReusable(found.path, stripFrontMatter(text, found), found.qualityIssues)
   }
-  return {
-    async find(path, file, requestHash) {
-      const ofThisRun = await findInRun(path, requestHash)
-      if (ofThisRun) return ofThisRun
-      pathsByHash ??= indexByRequest(summaries)
-      const from = pathsByHash.get(requestHash)
-      const known = from === undefined ? undefined : summaries.get(from)
-      if (from === undefined || known === undefined || from === path || earlier.isToBeRedone(known))
-        return undefined
+  /** Returns the documents with a summary for a request, first those that do not exist any more. */
+  const listPaths = async (requestHash: string) => {
+    pathsByHash ??= indexByRequest(summaries)
+    const [gone, existing]: [string[], string[]] = [[], []]
+    for (const path of pathsByHash.get(requestHash) ?? []) ((await isGone(path)) ? gone : existing).push(path)
+    return [...gone, ...existing]
+  }
+  const findEarlier = async (path: string, file: string, requestHash: string) => {
+    const paths = sortedPaths.get(requestHash) ?? listPaths(requestHash)
+    sortedPaths.set(requestHash, paths)
+    for (const from of await paths) {
+      const known = movedPaths.has(from) ? undefined : summaries.get(from)
+      if (known === undefined || from === path || earlier.isToBeRedone(known)) continue
       const text =
         (await readUnmodified(known, locateSummary(from, known))) ?? (await readUnmodified(known, file))
-      return text === undefined ? undefined : toReusable(from, text, known.qualityIssues)
+      if (text !== undefined) return toReusable(from, text, known.qualityIssues)
+    }
+    return undefined
+  }
+  return {
+    async find(path, file, requestHash) {
+      const earlierSummary = await findEarlier(path, file, requestHash)
+      // A summary that is not moved would be left behind.
+      if (earlierSummary?.from.isMove) {
+        movedPaths.add(earlierSummary.from.path)
+        return earlierSummary
+      }
+      return (await findInRun(path, requestHash)) || earlierSummary
     },
     async onPersisted(outcome) {
       if (outcome.status !== 'summarized') return
@@ -119,8 +140,13 @@ export function createReusableSummaries(
   }
 }
 
-function indexByRequest(summaries: ReadonlyMap<string, KnownSummary>): Map<string, string> {
-  const paths = new Map<string, string>()
-  for (const [path, known] of summaries) if (!known.isMisnamed) paths.set(known.requestHash, path)
+function indexByRequest(summaries: ReadonlyMap<string, KnownSummary>): Map<string, string[]> {
+  const paths = new Map<string, string[]>()
+  for (const [path, { isMisnamed, requestHash }] of summaries) {
+    if (isMisnamed) continue
+    const others = paths.get(requestHash)
+    if (others === undefined) paths.set(requestHash, [path])
+    else others.push(path)
+  }
   return paths
 }

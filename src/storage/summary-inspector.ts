@@ -111,6 +111,8 @@ export function createSummaryInspector(
     },
     isLeftOut(path) {
       if (!redoesOnlyTargets(redo) || failures.has(path)) return false
+      // With --redo failed, digests whose summaries changed are still written.
+      if (isDigest(findProvenance(path).prompt)) return false
       const known = summaries.get(path)
       if (known === undefined) return true
       const hasOtherSettings = known.settingsHash !== findProvenance(path).settingsHash

@@ -24,12 +24,15 @@ interface RunMore {
   readonly input?: string
 }
 
-/** Creates such a folder. */
-export async function createCountedFolder(files: Record<string, string | Buffer>): Promise<CountedFolder> {
+/** Creates such a folder. @param batchMs how long a batch takes */
+export async function createCountedFolder(
+  files: Record<string, string | Buffer>,
+  batchMs = 5,
+): Promise<CountedFolder> {
   const cwd = await createFolder(files)
   const { simulator, env } = await startService({
     script: ({ request }) => folder.behave(request.text),
-    batches: { durationMs: 5, chooseFault: () => undefined },
+    batches: { durationMs: batchMs, chooseFault: () => undefined },
   })
   const folder: CountedFolder = {
     cwd,

@@ -46,6 +46,8 @@ export interface InputProblem {
   /** Identifier for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
   readonly type: string
   readonly message: string
+  /** The part that failed, if this is the failure of an earlier request. */
+  readonly kind?: number | 'reply'
 }
 
 /** A document that was read: its decoded text, without a byte-order mark. */

@@ -35,3 +35,16 @@ export function createFailedBeforeProblem(reason: string): InputProblem {
     message: `it failed before (${reason}), and neither it nor the settings changed`,
   }
 }
+
+/**
+ * Returns the problem of a document for which another one with the same content failed in an earlier run. It gets an error
+ * record too.
+ * @param error of that failure, which would repeat
+ */
+export function createFailedForOtherProblem({
+  kind,
+  type,
+  message,
+}: Pick<InputProblem, 'type' | 'message'> & { readonly kind: string | number }): InputProblem {
+  return { action: 'fail', kind: typeof kind === 'number' ? kind : 'reply', type, message }
+}

@@ -5,6 +5,7 @@ import type { RunError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
 import type { PrepareOptions } from '../prepare.ts'
+import { type RequestsInFlight, settleRequest } from '../share-requests.ts'
 import type { BatchContext, Reservations } from './batch-context.ts'
 import type { SubmitListener } from './batch-filler.ts'
 import type { CollectOptions } from './collect-batch.ts'
@@ -32,6 +33,8 @@ export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOpti
   readonly isDetached: boolean
   /** How the run sends the documents that are in no batch; undefined if it only collects. */
   readonly sending?: Sending
+  /** Makes live documents with the same request as one in a batch wait for its result. */
+  readonly inFlight?: RequestsInFlight
   readonly listener: BatchListener
 }
 
@@ -66,7 +69,18 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     sourceByPath.get(path) ?? { index: sourceByPath.size, path, namedByUser: true }
   const readText = createTextReader(sourceByPath, job.read)
   const reservations: Reservations = new Map()
-  const batches = createOpenBatches(ownBatches, recovery, { ...job, reservations, findSource, readText })
+  const { inFlight = new Map() } = job
+  const batches = createOpenBatches(ownBatches, recovery, {
+    ...job,
+    reservations,
+    findSource,
+    readText,
+    onOutcome(outcome) {
+      const { requestHash } = outcome.requestMetadata ?? {}
+      if (requestHash !== undefined) settleRequest(inFlight, requestHash, outcome)
+      job.onOutcome?.(outcome)
+    },
+  })
 
   const done = new Set<string>()
   const unfinished: Outcome[] = []
@@ -76,6 +90,20 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     done.add(outcome.document.path)
     yield outcome
   }
+  const postpone = (source: DocumentRef, asked?: Outcome['requestMetadata']) =>
+    createPendingOutcome(
+      source,
+      'another document with the same content is in a batch',
+      asked,
+      !job.isDetached,
+    )
+  const batchedHashes = new Set<string>()
+  for (const { document, requestMetadata } of batches.yieldPending()) {
+    if (requestMetadata === undefined) continue
+    const { requestHash } = requestMetadata
+    batchedHashes.add(requestHash)
+    inFlight.set(requestHash, Promise.resolve(postpone(document, requestMetadata)))
+  }
   const remaining = sources.filter(({ path }) => !done.has(path) && !batches.hasDocument(path))
   const collectUntilAllEnd = () => batches.collectUntilAllEnd((outcome) => unfinished.push(outcome))
   const unsent = yield* sendRemaining(remaining, {
@@ -84,9 +112,7 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     recovery,
     batches,
     collectUntilAllEnd,
-    batchedHashes: new Set(
-      ownBatches.flatMap(({ items }) => [...items.values()].map(({ asked }) => asked.requestHash)),
-    ),
+    batchedHashes,
   })
   const { longDocuments, duplicates, unsentDocuments, budgetError } = unsent
   // With a budget, long documents may need money that is reserved for batches, and only collecting releases
@@ -104,13 +130,7 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   const { waiting } = batches
   if (waiting.length > 0) listener.onUnfinished(waiting)
   yield* unfinished
-  for (const source of canCopy ? [] : duplicates)
-    yield createPendingOutcome(
-      source,
-      'another document with the same content is in a batch',
-      undefined,
-      !job.isDetached,
-    )
+  if (!canCopy) yield* duplicates.map((source) => postpone(source))
   const reason = drainSignal.reason instanceof Error ? drainSignal.reason.message : 'stopped'
   for (const source of unsentDocuments) yield createPendingOutcome(source, reason)
   yield* batches.yieldPending()

@@ -6,6 +6,7 @@ import type { Outcome } from '../../core/run/outcome.ts'
 import type { SharedBudget } from '../middleware/shared-budget.ts'
 import { type NothingToSend, type PrepareOptions, prepare, toOutcomeWithoutRequest } from '../prepare.ts'
 import { runPool } from '../run-pool.ts'
+import type { RequestsInFlight } from '../share-requests.ts'
 import { withFailureHint } from '../with-failure-hint.ts'
 import type { Reservations } from './batch-context.ts'
 import { type BatchFillerJob, createBatchFiller } from './batch-filler.ts'
@@ -22,6 +23,8 @@ export interface SubmitJob extends SubmitOptions, BatchFillerJob, Pick<PrepareOp
   readonly reservations: Reservations
   /** The hashes of all requests in batches that are not collected; the function adds to them. */
   readonly batchedHashes: Set<string>
+  /** Has the failures of this run that would repeat. */
+  readonly inFlight?: RequestsInFlight
 }
 
 interface SubmitResult {
@@ -52,7 +55,8 @@ export async function* submitBatches(
   job: SubmitJob,
   recovery: BatchRecovery,
 ): AsyncGenerator<Outcome, SubmitResult> {
-  const { shutdown, clock, budget, reservations, batchedHashes } = job
+  const { shutdown, clock, budget, reservations, batchedHashes, inFlight } = job
+  const isShared = (hash: string) => batchedHashes.has(hash) || inFlight?.has(hash)
   const { drainSignal, abortSignal } = shutdown
   const unsent = new Set(sources)
   const [longDocuments, duplicates]: [DocumentRef[], DocumentRef[]] = [[], []]
@@ -72,7 +76,7 @@ export async function* submitBatches(
       } else if ('chunkPlan' in prepared) {
         unsent.delete(source)
         longDocuments.push(source)
-      } else if (job.findEarlierResult !== undefined && batchedHashes.has(prepared.asked.requestHash)) {
+      } else if (job.findEarlierResult !== undefined && isShared(prepared.asked.requestHash)) {
         unsent.delete(source)
         duplicates.push(source)
       } else {

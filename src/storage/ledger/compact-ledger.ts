@@ -89,14 +89,14 @@ const rewriteReducers: LedgerReducers<RewriteState> = {
     writeEntry(state, entry)
   },
   run_end: writeEntry,
-  document(state, entry, { lineNumber, path, run }) {
+  document(state, entry, { lineNumber, path }) {
     const { summary, failureLine, confirmation } = state.latest.get(path) ?? {}
     if (lineNumber === summary?.lineNumber) writeEntry(state, withConfirmation(entry, confirmation))
     else if (lineNumber === failureLine) writeEntry(state, entry)
-    else addCompacted(state, toTotals(entry), run?.started_at ?? entry.ended_at)
+    else addCompacted(state, toTotals(entry), entry.ended_at)
   },
-  compacted(state, { totals, at }, { run }) {
-    addCompacted(state, totals, run?.started_at ?? at)
+  compacted(state, { totals, at }) {
+    addCompacted(state, totals, at)
   },
   damaged(state, line, { path }) {
     if (line.path !== undefined && state.latest.get(path)?.summary === undefined)
@@ -113,7 +113,7 @@ function addCompacted(state: RewriteState, totals: Totals, at: string): void {
   state.compacted = {
     type: 'compacted',
     format_version: ledgerFormatVersion,
-    at: compacted?.at ?? at,
+    at: compacted !== undefined && compacted.at > at ? compacted.at : at,
     totals: compacted === undefined ? totals : addTotals(compacted.totals, totals),
   }
 }

@@ -12,6 +12,7 @@ export interface KnownFailure {
   readonly requestHash: string | undefined
   /** Why the same request would fail again, in a few words; undefined if it may succeed. */
   readonly permanentReason: string | undefined
+  readonly error: DocumentEntry['error']
   /** The error record, relative to the output folder; undefined if none could be written. */
   readonly record: string | undefined
   readonly simulatedBy: SimulatedBy | undefined
@@ -25,6 +26,7 @@ export function toKnownFailure(entry: DocumentEntry, run: RunStart | undefined):
     settingsHash: entry.settings_hash,
     requestHash: entry.request_hash,
     permanentReason: entry.error && describePermanentFailure(entry.error),
+    error: entry.error,
     record: entry.output?.path,
     simulatedBy: findSimulator(entry, run),
   }

@@ -7,8 +7,11 @@ import { type LedgerReducers, reduceLedger, resolveWorkingDirectory } from './re
 export interface Ledger {
   /** The latest summary of each document, by the document's path. */
   readonly summaries: Map<string, KnownSummary>
-  /** Documents that failed or were left pending in their last run, with or without an earlier summary. */
-  readonly unfinishedPaths: ReadonlySet<string>
+  /**
+   * The settings hashes of documents that failed or were left pending in their last run, with or without an
+   * earlier summary, by the document's path.
+   */
+  readonly unfinishedPaths: ReadonlyMap<string, string>
   /** The failures of the unfinished documents that failed, by the document's path. */
   readonly failures: ReadonlyMap<string, KnownFailure>
   /** Damaged lines, except lines about documents that have a summary in another line. */
@@ -49,7 +52,7 @@ export async function readLedger(
     cwd: resolveWorkingDirectory(file, cwdFromOut),
     onEntry,
     summaries: new Map(),
-    unfinishedPaths: new Set(),
+    unfinishedPaths: new Map(),
     failures: new Map(),
     damagedPaths: new Set(),
     hashesByPath: new Map(),
@@ -80,7 +83,7 @@ interface LedgerState {
   readonly cwd: string
   readonly onEntry: OnDocumentEntry
   readonly summaries: Map<string, KnownSummary>
-  readonly unfinishedPaths: Set<string>
+  readonly unfinishedPaths: Map<string, string>
   readonly failures: Map<string, KnownFailure>
   readonly damagedPaths: Set<string>
   readonly hashesByPath: Map<string, string>
@@ -118,7 +121,7 @@ const ledgerReducers: LedgerReducers<LedgerState> = {
       state.previous = toKnownSummary(entry, path, state.cwd, run, state.previous)
       state.summaries.set(path, state.previous)
     } else {
-      state.unfinishedPaths.add(path)
+      state.unfinishedPaths.set(path, entry.settings_hash)
       if (entry.status === 'failed') state.failures.set(path, toKnownFailure(entry, run))
     }
   },

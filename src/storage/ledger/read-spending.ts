@@ -5,7 +5,7 @@ import { type LedgerReducers, reduceLedger } from './reduce-ledger.ts'
 
 /**
  * Returns what the ledger of an output folder says was spent since a time. A document in a batch counts when the
- * batch was submitted. The totals of compacted entries count when their run started.
+ * batch was submitted. The totals of compacted entries count when the last of them ended.
  * @param since milliseconds since 1970
  * @param simulated whether to count simulated runs instead of real ones
  * @throws ExitError `usage` if another version of claude-batch wrote the ledger; `ioError`
@@ -27,8 +27,7 @@ const spendingReducers: LedgerReducers<Spending> = {
       state.spent += BigInt(toTotals(entry).cost_picodollars)
   },
   compacted(state, { totals, at }, { run }) {
-    if (isCounted(state, run?.simulated, run?.started_at ?? at))
-      state.spent += BigInt(totals.cost_picodollars)
+    if (isCounted(state, run?.simulated, at)) state.spent += BigInt(totals.cost_picodollars)
   },
 }
 

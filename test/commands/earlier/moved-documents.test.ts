@@ -3,8 +3,12 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createCountedFolder } from '../../support/counted-folder.ts'
 
+// Their sizes differ, because they may be written within one tick of the file system's clock.
 const documents = Object.fromEntries(
-  ['a', 'b', 'c'].map((name) => [`docs/${name}.md`, `# Note ${name}\n\nThe ferry ${name} sails at nine.\n`]),
+  ['a', 'bb', 'ccc'].map((word) => [
+    `docs/${word[0]}.md`,
+    `# Note ${word}\n\nThe ferry ${word} sails at nine.\n`,
+  ]),
 )
 const summaryOf = (name: string) => `summaries/docs/${name}.md.summary.md`
 const summarize = ['summarize', 'docs']
@@ -147,6 +151,26 @@ describe('a document that was moved', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/1 reused/)])
   })
 
+  it('takes its summary along although a copy of it exists', async () => {
+    const { run, list, move, at } = await summarized()
+    await copyFile(at('docs/a.md'), at('docs/y.md'))
+    await run(summarize)
+    await move('docs/a.md', 'docs/z.md')
+    expect(await run(summarize)).toMatchObject({ code: 0, hits: 0 })
+    const names = ['b', 'c', 'y', 'z']
+    expect(Object.keys(await list('summaries')).sort()).toEqual(names.map(summaryOf))
+  })
+
+  it('takes its summary along together with its copies if a folder was renamed', async () => {
+    const text = '# Note\n\nThe ferry sails at nine.\n'
+    const { run, list, move } = await summarized({ 'docs/a.md': text, 'docs/b.md': text, 'docs/c.md': text })
+    await move('docs', 'texts')
+    expect(await run(['summarize', 'texts'])).toMatchObject({ code: 0, hits: 0 })
+    expect(Object.keys(await list('summaries')).map((path) => path.slice(0, 15))).toEqual(
+      Array(3).fill('summaries/texts'),
+    )
+  })
+
   it('takes a structured summary along', async () => {
     const schema = JSON.stringify({
       type: 'object',
@@ -181,6 +205,18 @@ describe('a document that was copied', () => {
       .filter(({ path, type }) => type === 'document' && path === 'docs/z.md')
     expect(entry).toMatchObject({ status: 'summarized', reused_from: 'docs/a.md', cost_usd: 0, attempts: 0 })
     expect((await run(['report', '--format', 'json'])).code).toBe(0)
+  })
+
+  it('gets the summary of any document with its content', async () => {
+    for (const change of [(file: string) => appendFile(file, 'My own word.\n'), (file: string) => rm(file)]) {
+      const { run, at } = await summarized()
+      await copyFile(at('docs/a.md'), at('docs/y.md'))
+      await run(summarize)
+      await change(at(summaryOf('y')))
+      await rm(at('docs/y.md'))
+      await copyFile(at('docs/a.md'), at('docs/z.md'))
+      expect(await run(summarize)).toMatchObject({ code: 0, hits: 0 })
+    }
   })
 
   it('keeps its summary when the first document is deleted and pruned', async () => {

@@ -89,6 +89,22 @@ describe('summaries made with other settings', () => {
     expect(stderr).toContain('kept 2 summaries made with claude-haiku-5-5')
   })
 
+  it('are kept after a failure with the same settings, and replaced if the failure was with the new ones', async () => {
+    const folder = await createCountedFolder(documents)
+    const run = (...flags: string[]) => folder.run([...summarize, '--retries', '0', ...flags])
+    await run()
+    const answer = folder.behave
+    folder.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 529 } : answer(text))
+    await run('--redo', 'all')
+    folder.behave = answer
+    for (const flags of [[], ['--redo', 'failed']])
+      expect(await run('--model', 'sonnet', ...flags)).toMatchObject({ code: 0, hits: 0 })
+    folder.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 529 } : answer(text))
+    await run('--model', 'sonnet', '--redo', 'settings')
+    folder.behave = answer
+    expect(await run('--model', 'sonnet')).toMatchObject({ code: 0, hits: 1 })
+  })
+
   it('are no obstacle if the summary was deleted', async () => {
     const { cwd, run } = await createCountedFolder(documents)
     await run(summarize)

@@ -1,4 +1,4 @@
-import { appendFile, rm } from 'node:fs/promises'
+import { appendFile, copyFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../../src/simulator/script.ts'
@@ -67,6 +67,32 @@ describe('a document that failed and would fail again', () => {
     expect(await run('--max-tokens', '2000')).toMatchObject({ code: 1, hits: 0 })
     await rm(join(cwd, 'summaries/docs/bad.md.error.txt'))
     expect(await run('--max-tokens', '2000')).toMatchObject({ code: 1, hits: 1 })
+  })
+
+  it('is not sent again after it was moved or copied, and --redo failed includes it', async () => {
+    const { run, cwd, folder, list } = await folderWithFailure({ ...answer, stopReason: 'max_tokens' }, [])
+    await copyFile(join(cwd, 'docs/bad.md'), join(cwd, 'docs/copy.md'))
+    await rename(join(cwd, 'docs/bad.md'), join(cwd, 'docs/moved.md'))
+    expect(await run()).toMatchObject({ code: 1, hits: 0, stderr: expect.stringContaining('2 failed') })
+    expect((await list('summaries'))['summaries/docs/moved.md.error.txt']).toMatch(
+      /^ERROR: reply max_tokens: cut off at 1024 output tokens; raise --max-tokens\n$/,
+    )
+    expect(await run()).toMatchObject({
+      code: 1,
+      hits: 0,
+      stderr: expect.stringContaining('2 failed before'),
+    })
+    folder.behave = () => answer
+    expect(await run('--redo', 'failed')).toMatchObject({ code: 0, hits: 1 })
+  })
+
+  it('is sent again with --redo failed if it is a digest', async () => {
+    const folder = await createCountedFolder(documents)
+    folder.behave = (text) => (/# (Good|Bad)/.test(text) ? answer : { ...answer, stopReason: 'refusal' })
+    const run = (...more: string[]) => folder.run(['summarize', 'docs', '--digest', 'all.md', ...more])
+    expect(await run()).toMatchObject({ code: 1, hits: 3 })
+    expect(await run()).toMatchObject({ code: 1, hits: 0 })
+    expect(await run('--redo', 'failed')).toMatchObject({ code: 1, hits: 1 })
   })
 
   it('keeps its earlier summary and its error record', async () => {

@@ -1,3 +1,5 @@
+import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../../src/simulator/script.ts'
 import { createCountedFolder } from '../../support/counted-folder.ts'
@@ -7,6 +9,7 @@ const names = Array.from({ length: 12 }, (_, n) => `docs/${n}.md`)
 const same = Object.fromEntries(names.map((name) => [name, text]))
 const answer: Behaviour = { kind: 'answer', delayMs: 20 }
 const summarize = ['summarize', 'docs']
+const dayMs = 86_400_000
 
 describe('documents with the same content', () => {
   it.each([
@@ -61,7 +64,6 @@ describe('documents with the same content', () => {
     const folder = await createCountedFolder(others)
     // No canary request later.
     await folder.run([...summarize, '--batch'])
-    const { writeFile } = await import('node:fs/promises')
     for (const name of names) await writeFile(`${folder.cwd}/${name}`, text)
     const before = folder.simulator.stats().batches.requests
     const first = await folder.run([...summarize, '--batch', '--detach'])
@@ -89,6 +91,49 @@ describe('documents with the same content', () => {
     expect([code, count]).toEqual([75, 3])
     expect(stderr).toContain('10 summarized')
     expect(await folder.run(summarize)).toMatchObject({ code: 0, hits: 0 })
+  })
+
+  it.each([
+    ['a file of the user', 1, async (file: string) => writeFile(file, 'My own file.\n')],
+    ['a summary that was edited by hand', 0, async (file: string) => appendFile(file, 'My own file.\n')],
+  ])('do not overwrite %s', async (_name, code, change) => {
+    const folder = await createCountedFolder({ 'docs/0.md': text, 'docs/1.md': `${text}More.\n` })
+    folder.behave = () => answer
+    const mine = 'summaries/docs/1.md.summary.md'
+    if (code === 0) await folder.run(summarize)
+    else await mkdir(join(folder.cwd, 'summaries/docs'), { recursive: true })
+    await change(join(folder.cwd, mine))
+    for (const name of ['docs/0.md', 'docs/1.md']) await writeFile(join(folder.cwd, name), `${text}Most.\n`)
+    expect(await folder.run(summarize)).toMatchObject({ code: 1, hits: 1 })
+    expect((await folder.list('summaries'))[mine]).toContain('My own file.')
+  })
+
+  it('are not sent live while one of them is in a batch', async () => {
+    const folder = await createCountedFolder({ 'docs/x.md': '# X\n\nAnother text.\n' }, dayMs)
+    await folder.run(summarize)
+    await writeFile(join(folder.cwd, 'docs/y.md'), text)
+    await folder.run([...summarize, '--batch', '--detach'])
+    await rename(join(folder.cwd, 'docs/y.md'), join(folder.cwd, 'docs/z.md'))
+    expect((await folder.run([...summarize, '--dry-run'])).stdout).toMatch(/0 to summarize.*1 reused/s)
+    for (const flags of [[], ['--batch', '--detach'], ['--sample', '2', '--yes']]) {
+      const { code, hits, stderr } = await folder.run([...summarize, ...flags])
+      expect([code, hits, stderr]).toEqual([
+        flags.includes('--detach') ? 0 : 75,
+        0,
+        expect.stringContaining('1 pending'),
+      ])
+    }
+    expect(folder.simulator.stats().batches.requests).toBe(1)
+  })
+
+  it('share a failure that would repeat in a batch', async () => {
+    const folder = await createCountedFolder({ 'docs/x.md': '# X\n\nAnother text.\n' })
+    await folder.run(summarize)
+    folder.behave = () => ({ ...answer, stopReason: 'refusal' })
+    for (const name of names) await writeFile(join(folder.cwd, name), text)
+    expect(await folder.run([...summarize, '--batch'])).toMatchObject({ code: 1, hits: 0 })
+    expect(folder.simulator.stats().batches.requests).toBe(1)
+    expect(await folder.run(summarize)).toMatchObject({ code: 1, hits: 0 })
   })
 
   it('are sent once each if the prompt has {path}', async () => {

@@ -9,8 +9,8 @@ const documents = {
 }
 const real = (text: string) => ({ kind: 'answer' as const, delayMs: 1, text })
 
-async function folderOfRealSummaries() {
-  const folder = await createCountedFolder(documents)
+async function folderOfRealSummaries(batchMs?: number) {
+  const folder = await createCountedFolder(documents, batchMs)
   folder.behave = (text) => real(text.includes('Note a') ? 'The ferry is early.' : 'The harbour is closed.')
   expect(await folder.run(['summarize', 'docs'])).toMatchObject({ code: 0, hits: 2 })
   return folder
@@ -60,5 +60,27 @@ describe('a simulated run', () => {
     const { run } = await createCountedFolder(documents)
     expect((await run(['summarize', 'docs', '--simulate', '--max-tokens', '1'])).code).toBeLessThan(2)
     expect(await run(['summarize', 'docs'])).toMatchObject({ code: 0, hits: 2 })
+  })
+
+  it('leaves the real summary of a document that is in a batch', async () => {
+    const { cwd, run, list } = await folderOfRealSummaries(86_400_000)
+    await appendFile(join(cwd, 'docs/b.md'), 'And open again in June.\n')
+    await run(['summarize', 'docs', '--batch', '--detach'])
+    const before = await list('summaries')
+    expect(await run(['summarize', 'docs', '--simulate'])).toMatchObject({ code: 0 })
+    expect(await list('summaries')).toEqual(before)
+  })
+
+  it('leaves the chunks of a document that were paid for', async () => {
+    const sentences = Array.from({ length: 400 }, (_, n) => `Sentence ${n}: the ferry sails at nine.`)
+    const folder = await createCountedFolder({ 'docs/long.md': sentences.join('\n\n') })
+    folder.behave = (text) =>
+      text.includes('Sentence 399') ? { kind: 'status', status: 529 } : real('It sails.')
+    const args = ['summarize', 'docs', '--chunk-tokens', '2000', '--retries', '0']
+    expect((await folder.run(args)).hits).toBeGreaterThan(3)
+    expect((await folder.run([...args, '--simulate'])).code).toBe(0)
+    folder.behave = () => real('It sails.')
+    // The last chunk, and the summary of the notes.
+    expect(await folder.run(args)).toMatchObject({ code: 0, hits: 2 })
   })
 })

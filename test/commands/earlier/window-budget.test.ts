@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { compactLedger } from '../../../src/storage/ledger/compact-ledger.ts'
 import { type CountedFolder, createCountedFolder } from '../../support/counted-folder.ts'
 
 const documents = Object.fromEntries(
@@ -78,6 +79,28 @@ describe('--max-cost-per', () => {
     expect(entries.length).toBeGreaterThan(0)
     for (const { submitted_at, ended_at } of entries)
       expect(Date.parse(submitted_at)).toBeLessThanOrEqual(Date.parse(ended_at))
+  })
+
+  it('counts compacted entries when they were paid, not when their run started', async () => {
+    const folder = await createCountedFolder(documents)
+    await folder.run([...summarize, ...prices])
+    const spent = await readSpent(folder)
+    // A run that started before the window, and ended in it.
+    const file = ledgerOf(folder)
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace(/("started_at":)"[^"]*"/, '$1"2020-01-01T00:00:00.000Z"'))
+    for (const [path] of Object.entries(documents)) await writeFile(join(folder.cwd, path), `${path} is new.`)
+    await folder.run([...summarize, ...prices])
+    await compactLedger(file, '..')
+    const { code, hits } = await folder.run([
+      ...summarize,
+      ...prices,
+      '--redo',
+      'all',
+      '--max-cost-per',
+      `30d=${(2 * spent).toFixed(3)}`,
+    ])
+    expect([code, hits]).toEqual([5, 0])
   })
 
   it('does not count simulated runs', async () => {
