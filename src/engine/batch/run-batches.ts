@@ -9,6 +9,7 @@ import { type RequestsInFlight, settleRequest } from '../share-requests.ts'
 import type { BatchContext, Reservations } from './batch-context.ts'
 import type { SubmitListener } from './batch-filler.ts'
 import type { CollectOptions } from './collect-batch.ts'
+import { findOwnBatches } from './find-own-batches.ts'
 import {
   createOpenBatches,
   createPendingOutcome,
@@ -23,7 +24,7 @@ import { type SubmitOptions, submitBatches } from './submit-batches.ts'
 export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOptions, 'read'> {
   readonly sources: readonly DocumentRef[]
   readonly store: BatchStore
-  /** The base URL that the run uses. Batches of another base URL are skipped. */
+  /** The base URL that the run uses. Batches that the API at this base URL does not know are skipped. */
   readonly endpoint: string
   /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
@@ -61,7 +62,7 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   const { sources, store, shutdown, shouldWait, sending, listener } = job
   const { drainSignal } = shutdown
   const recovery = createBatchRecovery(job, store.openBatches)
-  const ownBatches = store.openBatches.filter(({ endpoint }) => endpoint === job.endpoint)
+  const ownBatches = await findOwnBatches(store.openBatches, job, shutdown.abortSignal)
   for (const batch of store.openBatches)
     if (!ownBatches.includes(batch)) listener.onWarning(formatForeignBatch(batch))
   const sourceByPath = new Map(sources.map((source) => [source.path, source]))

@@ -165,14 +165,56 @@ describe('runBatches', () => {
   })
 
   it('skips a batch of another API, and reports it', async () => {
-    const { begin, notes, disk } = setting()
+    const { begin, notes, disk, service } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
-    const { outcomes } = await begin({ mode: 'collect', sources: [], endpoint: 'there' }).ended
+    const batchApi = {
+      ...service.batches,
+      retrieve: () => Promise.reject(new AskError(createStatusError(404))),
+    }
+    const { outcomes } = await begin({ mode: 'collect', sources: [], endpoint: 'there', batchApi }).ended
     expect(outcomes).toEqual([])
     expect(notes.at(-1)).toBe(
       'the batch msgbatch_1, of 5 documents, belongs to here, not to the base URL of this run; skipped',
     )
     expect(disk.size).toBe(1)
+  })
+
+  it('collects a batch at a new base URL of the same API', async () => {
+    const { begin, statuses, service, disk } = setting()
+    await begin({ shouldWait: false, isDetached: true }).ended
+    const { outcomes, asked } = await begin({ endpoint: 'there' }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+    expect([asked, service.made.size, disk.size]).toEqual([[], 1, 0])
+  })
+
+  it.each([
+    ['another number of documents', { requestCount: 4 }],
+    ['an earlier time', { createdAt: -7 * 3_600_000 }],
+  ])('does not take a batch with the same id and %s for its own', async (_what, fields) => {
+    const { begin, notes, service } = setting()
+    await begin({ shouldWait: false, isDetached: true }).ended
+    const retrieve: BatchApi['retrieve'] = async (...args) => ({
+      ...(await service.batches.retrieve(...args)),
+      ...fields,
+    })
+    const batchApi = { ...service.batches, retrieve }
+    await begin({ mode: 'collect', sources: [], endpoint: 'there', batchApi }).ended
+    expect(notes.at(-1)).toContain('belongs to here, not to the base URL of this run; skipped')
+  })
+
+  it('keeps the documents of a batch pending while it is not known whether the API has it', async () => {
+    const { begin, statuses, service } = setting()
+    await begin({ shouldWait: false, isDetached: true }).ended
+    const batchApi = {
+      ...service.batches,
+      retrieve: () => Promise.reject(new AskError(createStatusError(529))),
+    }
+    const { outcomes, asked } = await begin({ shouldWait: false, endpoint: 'there', batchApi }).ended
+    expect([statuses(outcomes), asked, service.made.size]).toEqual([
+      pathsOf(5).map((path) => `${path} pending`),
+      [],
+      1,
+    ])
   })
 
   it('collects batches in the collect mode without sending requests', async () => {
