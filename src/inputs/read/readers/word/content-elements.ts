@@ -24,7 +24,7 @@ export const contentElements: StoryElements = [
     'w:r',
     {
       open({ frame }) {
-        frame.run = { isHidden: false, isRaised: false, font: '' }
+        frame.run = { isHidden: undefined, isRaised: false, font: '' }
       },
       close({ frame }) {
         frame.run = undefined

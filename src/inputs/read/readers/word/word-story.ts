@@ -10,6 +10,8 @@ export interface StoryContext {
   readonly styles: WordStyles
   /** The texts of embedded documents, by relationship id. */
   readonly chunks: ReadonlyMap<string, string>
+  /** The texts of charts and diagrams, by relationship id. */
+  readonly objects: ReadonlyMap<string, string>
   /** Returns the number under which a note is shown; undefined if there is no such note. */
   numberNote(kind: 'footnote' | 'endnote', id: string): number | undefined
 }
