@@ -109,6 +109,10 @@ describe('what surrounds the content', () => {
     ['a name that says what an element has', '<p class="has-sidebar tag-cookies">KEPT</p>'],
     ['a heading with a telling name', '<h2 id="nav-1">KEPT</h2>'],
     ['the source of a text', '<div><a href=x>KEPT</a></div>'],
+    [
+      'a section whose id is its heading',
+      `<section id="sharing-with-one-s-team"><h2><a>1.</a> Sharing with one’s team¶</h2>KEPT</section>`,
+    ],
     ['the footer of a quotation', '<article><blockquote>a<footer>KEPT</footer></blockquote></article>'],
   ])('is not: %s', async (_what, html) => {
     expect(await textOf(`<body><div><p>${prose}</div>${html}`)).toContain('KEPT')
