@@ -84,6 +84,9 @@ describe('the text of a Word document', () => {
         p(`<m:oMathPara><m:oMath>${sum}${r('=')}${index('a')}${index('b')}${matrix}</m:oMath></m:oMathPara>`),
       ),
     ).toBe('∑_(i=1)^n (a+b)/√(x)=a_1 b_1|[1, 0; 0, 1]|')
+    const equation = (text: string) => `<m:oMath>${r(text)}</m:oMath>`
+    expect(await read(p(equation('a')) + p(equation('b')))).toBe('a\n\nb')
+    expect(await read(p(run('If ') + equation('a=b') + equation('c=d') + run(', so')))).toBe('If a=b c=d, so')
   })
 
   it('has the base of ruby and its reading, and text of other directions', async () => {

@@ -125,5 +125,7 @@ function addNoteMark(story: Story, kind: 'footnote' | 'endnote', id: string): vo
 function addEquation(story: Story): void {
   const text = story.equation?.toText() ?? ''
   story.equation = undefined
-  if (text !== '') addText(story, text)
+  if (text === '') return
+  addText(story, story.endsWithEquation ? ` ${text}` : text)
+  story.endsWithEquation = true
 }

@@ -40,6 +40,8 @@ export interface Story {
   /** Whether the text is the code of a field. */
   inCode: boolean
   equation: EquationBuilder | undefined
+  /** Whether the text so far ends with an equation, so that another one needs a space. */
+  endsWithEquation: boolean
   /** The reading above a base text (ruby), which follows the base in parentheses. */
   guide: string
   inGuide: boolean
@@ -81,6 +83,7 @@ export function createStory(context: StoryContext, labels: ListLabels): Story {
     inText: false,
     inCode: false,
     equation: undefined,
+    endsWithEquation: false,
     guide: '',
     inGuide: false,
     alternatives: [],
@@ -130,6 +133,7 @@ export function addWords(story: Story, words: string): void {
   const isBlank = /^\s*$/.test(words)
   if (isBlank && paragraph?.hasText === false && !frame.continues) return
   startLine(frame)
+  story.endsWithEquation = false
   if (!isBlank) {
     story.additions++
     const isRaised = frame.run?.isRaised === true
