@@ -30,17 +30,16 @@ const maxNameChars = 400
 
 /**
  * Whether an id is made from the words of the section's heading, as documentation tools do. A single word may
- * be a name as well.
+ * be a name as well, unless the heading has the `¶` that links to it.
  */
 function isHeadingId(id: string, { children }: HtmlElement): boolean {
   const words = toWords(id)
-  if (words.length < 2) return false
-  return children.some(
-    (child) =>
-      typeof child !== 'string' &&
-      /^h[1-6]$/.test(child.name) &&
-      toWords(textOf(child)).slice(-words.length).join(' ') === words.join(' '),
-  )
+  return children.some((child) => {
+    if (typeof child === 'string' || !/^h[1-6]$/.test(child.name)) return false
+    const heading = textOf(child)
+    if (words.length < 2 && !/¶\s*$/.test(heading)) return false
+    return toWords(heading).slice(-words.length).join(' ') === words.join(' ')
+  })
 }
 
 function toWords(text: string): string[] {

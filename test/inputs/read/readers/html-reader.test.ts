@@ -113,6 +113,10 @@ describe('what surrounds the content', () => {
       'a section whose id is its heading',
       `<section id="sharing-with-one-s-team"><h2><a>1.</a> Sharing with one’s team¶</h2>KEPT</section>`,
     ],
+    [
+      'a section of one word whose heading links to it',
+      '<section id=comments><h3>2.1. Comments<a href="#comments">¶</a></h3>KEPT</section>',
+    ],
     ['the footer of a quotation', '<article><blockquote>a<footer>KEPT</footer></blockquote></article>'],
   ])('is not: %s', async (_what, html) => {
     expect(await textOf(`<body><div><p>${prose}</div>${html}`)).toContain('KEPT')
