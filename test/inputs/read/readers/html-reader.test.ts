@@ -124,6 +124,10 @@ describe('what surrounds the content', () => {
 
   it.each<[string, string]>([
     ['has most of the text', `<div id=sidebar><p>KEPT ${prose}</div><p>Little.`],
+    [
+      'is the only article',
+      `<div class=navModal><article><p>KEPT ${prose}</article></div>${`<p>${prose}`.repeat(4)}`,
+    ],
     ['is a forum', `<p>Question?<div class=comments><div class=comments>KEPT ${prose}</div></div>`],
     [
       'is an index',
