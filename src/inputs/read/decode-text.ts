@@ -33,8 +33,8 @@ export async function decodeText(
   { encoding, isHtml = false }: DecodeOptions,
 ): Promise<DecodedText | InputProblem> {
   const [firstByte, secondByte] = bytes
-  if (firstByte === 0xff && secondByte === 0xfe) return decodeAsDeclared(bytes, 'utf-16le') ?? notUtf16Problem
-  if (firstByte === 0xfe && secondByte === 0xff) return decodeAsDeclared(bytes, 'utf-16be') ?? notUtf16Problem
+  if (firstByte === 0xff && secondByte === 0xfe) return decodeUtf16(bytes, 'utf-16le')
+  if (firstByte === 0xfe && secondByte === 0xff) return decodeUtf16(bytes, 'utf-16be')
   // Text in these encodings looks like UTF-8 or like binary data.
   const isSevenBitSafe = encoding !== undefined && /^(utf-16|iso-2022)/i.test(encoding)
   if (isSevenBitSafe) return decodeAs(bytes, encoding) ?? invalidEncodingProblem(encoding)
@@ -45,6 +45,12 @@ export async function decodeText(
     return { action: 'fail', type: 'binary', message: 'not text (it contains NUL bytes)' }
   if (isUtf8(content)) return { text: new TextDecoder().decode(content) }
   return decodeOther(content, encoding, findDeclaredCharset(content, isHtml))
+}
+
+/** Decodes text with a byte-order mark. UTF-32 has the same mark, and NUL in each character. */
+function decodeUtf16(bytes: Buffer, label: string): DecodedText | InputProblem {
+  const decoded = decodeAsDeclared(bytes, label)
+  return decoded === undefined || decoded.text.includes('\0') ? notUtf16Problem : decoded
 }
 
 /** Decodes text that is not valid UTF-8. */

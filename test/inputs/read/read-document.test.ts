@@ -33,6 +33,7 @@ describe('createDocumentReader', () => {
     ['a picture in a folder', Buffer.from([0x89, 0x50, 0, 0]), false, 'skip', 'binary'],
     ['a picture that was named', Buffer.from([0x89, 0x50, 0, 0]), true, 'fail', 'binary'],
     ['Latin-1 text', Buffer.from([0x61, 0xe9, 0x62]), false, 'fail', 'not_utf8'],
+    ['UTF-32', Buffer.from('\ufeff\0a\0b\0', 'utf16le'), false, 'fail', 'not_utf16'],
     ['incomplete UTF-16', Buffer.from([0xff, 0xfe, 0x00]), false, 'fail', 'not_utf16'],
   ])('reports %s', async (_name, content, named, action, type) => {
     expect(await reading(content, named)).toMatchObject({ action, type })

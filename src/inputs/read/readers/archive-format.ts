@@ -9,7 +9,8 @@ export type ArchiveFormat = 'docx' | 'pptx' | 'xlsx' | 'epub' | 'odf'
 export function detectArchiveFormat(named: string | undefined, bytes: Buffer): ArchiveFormat | undefined {
   const found = archiveMarkers.find(([, part]) => bytes.includes(part))?.[0]
   if (!isArchiveFormat(named)) return found
-  return found === undefined || bytes.includes(archiveNames[named]) ? named : found
+  if (bytes.includes(archiveNames[named])) return named
+  return found ?? (packageNames.some((part) => bytes.includes(part)) ? named : undefined)
 }
 
 const archiveMarkers: readonly (readonly [ArchiveFormat, string])[] = [
@@ -28,6 +29,9 @@ const archiveNames: Readonly<Record<ArchiveFormat, string>> = {
   epub: 'META-INF/container.xml',
   odf: 'content.xml',
 }
+
+/** Names that archives of all these formats contain, and other zip archives do not. */
+const packageNames = ['[Content_Types].xml', '_rels/', 'META-INF/', 'mimetype']
 
 function isArchiveFormat(format: string | undefined): format is ArchiveFormat {
   return format !== undefined && Object.hasOwn(archiveNames, format)

@@ -1,14 +1,20 @@
-import type { HtmlElement } from './html-tree.ts'
+import { type HtmlElement, textOf } from './html-tree.ts'
 
 /**
  * Returns what the classes and the id of an element name: something around the content of a page
  * (`peripheral`), a box that may also hold content (`box`), or the comments of readers (`comments`).
  */
-export function hintOfNames({ attributes }: HtmlElement): 'peripheral' | 'box' | 'comments' | undefined {
-  const { class: className = '', id = '' } = attributes
-  if (className === '' && id === '') return undefined
+export function hintOfNames(element: HtmlElement): Hint {
+  const { class: className = '', id = '' } = element.attributes
+  const hint = hintOf(`${className} ${id}`)
+  return hint !== undefined && isHeadingId(id, element) ? hintOf(className) : hint
+}
+
+type Hint = 'peripheral' | 'box' | 'comments' | undefined
+
+function hintOf(names: string): Hint {
   let hint: 'box' | 'comments' | undefined
-  for (const name of `${className} ${id}`.slice(0, maxNameChars).split(/\s+/)) {
+  for (const name of names.slice(0, maxNameChars).split(/\s+/)) {
     const words = splitWords(name)
     if (qualifiers.has(words[0] ?? '')) continue
     for (const word of words) {
@@ -21,6 +27,29 @@ export function hintOfNames({ attributes }: HtmlElement): 'peripheral' | 'box' |
 }
 
 const maxNameChars = 400
+
+/**
+ * Whether an id is made from the words of the section's heading, as documentation tools do. A single word may
+ * be a name as well, unless the heading has the `¶` that links to it.
+ */
+function isHeadingId(id: string, { children }: HtmlElement): boolean {
+  const words = toWords(id)
+  return children.some((child) => {
+    if (typeof child === 'string' || !/^h[1-6]$/.test(child.name)) return false
+    const heading = textOf(child)
+    if (words.length < 2 && !/¶\s*$/.test(heading)) return false
+    return toWords(heading).slice(-words.length).join(' ') === words.join(' ')
+  })
+}
+
+function toWords(text: string): string[] {
+  return (
+    text
+      .slice(0, maxNameChars)
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  )
+}
 
 /** Returns the words of a name such as `site-footer__links`, which may also be in camel case. */
 function splitWords(name: string): string[] {

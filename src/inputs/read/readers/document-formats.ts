@@ -174,4 +174,4 @@ export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly 
  * Raise this number whenever a reader or its library returns different text, so that documents are read
  * again.
  */
-const readersVersion = 2
+const readersVersion = 3

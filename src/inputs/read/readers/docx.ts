@@ -1,4 +1,5 @@
 import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
+import { readObjects } from './office-drawing.ts'
 import { findMainPart, readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
 import { checkTextLength } from './reader-limits.ts'
@@ -13,7 +14,7 @@ import { openZip, type Zip } from './zip.ts'
 
 /**
  * Returns the text of a Word document: headings and lists with their numbers, tables, equations, fields, text
- * boxes and embedded documents, between the headers and the footnotes and footers. Comments, deleted text and
+ * boxes, charts, diagrams and embedded documents, between the headers and the footnotes and footers. Comments, deleted text and
  * hidden text are left out.
  */
 export async function extractDocxText(bytes: Uint8Array): Promise<MarkedText> {
@@ -31,21 +32,23 @@ async function readWordFile(bytes: Uint8Array, depth: number): Promise<MarkedTex
   const lists = await readWordLists(zip, partOf('numbering'), styles)
   const readEmbedded = async (embedded: Buffer) => (await readWordFile(embedded, depth + 1)).text
   const chunks = depth < maxEmbedding ? await readChunks(zip, relations, readEmbedded) : new Map()
-  const plain: StoryContext = { styles, chunks, numberNote: () => undefined }
+  const plain: StoryContext = { styles, chunks, objects: new Map(), numberNote: () => undefined }
   const notes = await createNotes(
     zip,
     { footnote: partOf('footnotes'), endnote: partOf('endnotes') },
     plain,
     lists,
   )
-  const body = await readStory(zip.streamPart(main), { ...plain, numberNote: notes.number }, lists)
+  const objects = await readObjects(zip, main)
+  const body = await readStory(zip.streamPart(main), { ...plain, objects, numberNote: notes.number }, lists)
   const hasEvenPages = await hasEvenAndOddHeaders(zip, partOf('settings'))
   const readEdges = async (kind: 'header' | 'footer') => {
     const lines = new Set<string>()
     for (const id of listShownParts(body.sections, kind, hasEvenPages)) {
       const part = relations.get(id)?.target
       if (part === undefined || !zip.has(part)) continue
-      const { text } = await readStory(zip.streamPart(part), plain, lists)
+      const context = { ...plain, objects: await readObjects(zip, part) }
+      const { text } = await readStory(zip.streamPart(part), context, lists)
       for (const line of text.split('\n')) if (!isPageNumber(line)) lines.add(line)
     }
     return [...lines].join('\n')

@@ -1,5 +1,5 @@
 import { formatMailMessage, type MailOptions } from './mail/mail-content.ts'
-import { parseMailMessage } from './mail/mail-message.ts'
+import { parseMailMessage, startsAsUtf16 } from './mail/mail-message.ts'
 import { splitMailbox } from './mail/mailbox.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
@@ -10,7 +10,8 @@ import { UnreadableError } from './unreadable-error.ts'
  * @throws UnreadableError if it is encrypted, or has nothing but attachments that are not read
  */
 export async function extractEmailText(bytes: Buffer, { encoding }: MailOptions): Promise<string> {
-  const messages = splitMailbox(bytes) ?? [bytes]
+  const content = toSingleBytes(bytes)
+  const messages = splitMailbox(content) ?? [content]
   if (messages.length === 1 && messages[0] !== undefined)
     return formatMailMessage(await parseMailMessage(messages[0], encoding), { level: 2, encoding })
   const sections: string[] = []
@@ -31,6 +32,12 @@ export async function extractEmailText(bytes: Buffer, { encoding }: MailOptions)
   }
   if (firstError !== undefined && unreadable === messages.length) throw firstError
   return sections.join('\n\n')
+}
+
+/** Returns a message that was saved as UTF-16 as UTF-8, because its structure is that of ASCII. */
+function toSingleBytes(bytes: Buffer): Buffer {
+  if (!startsAsUtf16(bytes)) return bytes
+  return Buffer.from(new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(bytes))
 }
 
 /** Returns the text of a web archive (MHTML), which has the form of an e-mail, without its head. */

@@ -87,12 +87,14 @@ const peripheralRoles: ReadonlySet<string> = new Set([
 /** Drops elements by their names, and lists of links. @returns the dropped elements */
 function dropNamedAndLinks(root: HtmlElement, page: TextSize): HtmlElement[] {
   const dropped: HtmlElement[] = []
+  const aroundContent = findOnlyContent(root)
   // If the comments are most of the page, as in a forum, single comments are not dropped either.
   let keptComments = 0
   walkHtml(root, {
     onEnter(element) {
       if (element.isDropped) return false
       const hint = hintOfNames(element)
+      if (hint !== 'comments' && aroundContent.has(element)) return true
       if (isBoilerplate(element, hint === 'comments' && keptComments > 0 ? undefined : hint, page)) {
         element.isDropped = true
         dropped.push(element)
@@ -106,6 +108,25 @@ function dropNamedAndLinks(root: HtmlElement, page: TextSize): HtmlElement[] {
     },
   })
   return dropped
+}
+
+/**
+ * Returns the only `<main>` or `<article>` with paragraphs, and all elements around it; nothing if there are
+ * several.
+ */
+function findOnlyContent(root: HtmlElement): ReadonlySet<HtmlElement> {
+  const path: HtmlElement[] = []
+  const found: HtmlElement[][] = []
+  walkHtml(root, {
+    onEnter(element) {
+      if (element.isDropped) return false
+      path.push(element)
+      if (isContent(element) && element.proseChars >= minProseChars) found.push([...path])
+      return true
+    },
+    onLeave: () => void path.pop(),
+  })
+  return new Set(found.length === 1 ? found[0] : [])
 }
 
 function isBoilerplate(element: HtmlElement, hint: ReturnType<typeof hintOfNames>, page: TextSize): boolean {

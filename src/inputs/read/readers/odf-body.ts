@@ -9,6 +9,8 @@ export interface OdfContext {
   readonly styles: OdfStyles
   /** The texts of charts, by folder in the archive. */
   readonly charts: ReadonlyMap<string, string>
+  /** The texts of formulas, by folder in the archive. */
+  readonly formulas: ReadonlyMap<string, string>
 }
 
 /** Reads the tags of a document that are not hidden. */
@@ -22,7 +24,7 @@ interface BodyReader {
 /** Returns a reader that adds headings, paragraphs, lists, notes, slides and sheets to a text. */
 export function createBodyReader(
   text: TextBuilder,
-  { styles, charts }: OdfContext,
+  { styles, charts, formulas }: OdfContext,
   { tables, sheets }: { readonly tables: OdfTables; readonly sheets: OdfSheets },
 ): BodyReader {
   const lists = createOdfLists(styles)
@@ -58,7 +60,11 @@ export function createBodyReader(
         tables.open(name, attributes)
       }
       if (name === 'draw:page') addSlideHeading(text, ++slides)
-      if (name === 'draw:object') addBlock(note ?? text, charts.get(cleanPath(attributes['xlink:href'])))
+      if (name === 'draw:object') {
+        const path = cleanPath(attributes['xlink:href'])
+        paragraphs.addInline(formulas.get(path) ?? '')
+        addBlock(note ?? text, charts.get(path))
+      }
       if (name === 'text:list') {
         if (lists.depth() === 0) addBreak(2)
         lists.startList(attributes['text:style-name'])
@@ -119,6 +125,11 @@ function createParagraphs({ lists, addBreak, addWords, addMark }: ParagraphOptio
     },
     addMark(mark: string) {
       if (depth > 0) addMark(mark)
+    },
+    /** Adds words to the paragraph that is open, or else as a paragraph. */
+    addInline(words: string) {
+      if (depth === 0 && words !== '') addBreak(1)
+      addWords(words)
     },
   }
 }

@@ -11,17 +11,21 @@ export function createOdfHandler(text: TextBuilder, context: OdfContext): Markup
   const tables = createOdfTables(text, () => body.isSpreadsheet())
   const body = createBodyReader(text, context, { tables, sheets })
   let hiddenDepth = 0
-  const isHidden = (name: string, style: string | undefined) =>
+  const isHidden = (name: string, attributes: Readonly<Record<string, string>>) =>
     nonContentTags.has(name) ||
     name === coveredCell ||
     (name === 'office:annotation' && !body.isSpreadsheet()) ||
-    (name === 'table:table' && body.isSpreadsheet() && styles.isHidden(style ?? ''))
+    (name === 'table:table' &&
+      body.isSpreadsheet() &&
+      styles.isHidden(attributes['table:style-name'] ?? '')) ||
+    (hidableTags.has(name) && styles.isHidden(attributes['text:style-name'] ?? '')) ||
+    attributes['text:is-hidden'] === 'true' ||
+    (name === 'text:section' && attributes['text:display'] === 'none')
   return {
     onOpen(name, attributes) {
       styles.observe(name, attributes)
-      const style = attributes['table:style-name']
       if (hiddenDepth > 0) hiddenDepth++
-      else if (isHidden(name, style)) {
+      else if (isHidden(name, attributes)) {
         hiddenDepth = 1
         if (name === coveredCell) tables.open(name, attributes)
         if (name === 'table:table') sheets.skipSheet(attributes['table:name'] ?? '')
@@ -37,6 +41,9 @@ export function createOdfHandler(text: TextBuilder, context: OdfContext): Markup
     finish: sheets.checkVisibleText,
   }
 }
+
+/** The elements that a style can hide. */
+const hidableTags: ReadonlySet<string> = new Set(['text:p', 'text:h', 'text:span'])
 
 const nonContentTags: ReadonlySet<string> = new Set([
   'text:tracked-changes',

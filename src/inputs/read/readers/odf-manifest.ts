@@ -2,14 +2,20 @@ import { getLocalName, parseXml } from './parse-markup.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import type { Zip } from './zip.ts'
 
+/** The folders of the objects in an OpenDocument file, such as `Object 1`. */
+interface OdfObjects {
+  readonly charts: readonly string[]
+  readonly formulas: readonly string[]
+}
+
 /**
- * Returns the folders of the charts in an OpenDocument file, such as `Object 1`.
+ * Returns the folders of the charts and formulas in an OpenDocument file.
  * @throws UnreadableError if the file is encrypted
  */
-export async function listCharts(zip: Zip): Promise<readonly string[]> {
+export async function listObjects(zip: Zip): Promise<OdfObjects> {
   const part = 'META-INF/manifest.xml'
-  const charts: string[] = []
-  if (!zip.has(part)) return charts
+  const [charts, formulas]: [string[], string[]] = [[], []]
+  if (!zip.has(part)) return { charts, formulas }
   let path = ''
   await parseXml(zip.streamPart(part), {
     onOpen(written, attributes) {
@@ -17,12 +23,14 @@ export async function listCharts(zip: Zip): Promise<readonly string[]> {
       if (name === 'file-entry') {
         path = attributes['manifest:full-path'] ?? ''
         const type = attributes['manifest:media-type'] ?? ''
-        if (type.endsWith('.opendocument.chart')) charts.push(path.replace(/\/$/, ''))
+        const folder = path.replace(/\/$/, '')
+        if (type.endsWith('.opendocument.chart')) charts.push(folder)
+        if (type.endsWith('.opendocument.formula')) formulas.push(folder)
       }
       // A library of macros may have a password although the text has none.
       if (name === 'encryption-data' && /^(?:content\.xml|encrypted-package)$/.test(path))
         throw new UnreadableError('encrypted', 'it is protected by a password')
     },
   })
-  return charts
+  return { charts, formulas }
 }

@@ -40,7 +40,7 @@ export async function addDrawingText(zip: Zip, part: string, text: TextBuilder):
 }
 
 /** The attributes that refer to an object in another part, by tag. */
-const referenceByTag: ReadonlyMap<string, string> = new Map([
+export const referenceByTag: ReadonlyMap<string, string> = new Map([
   ['c:chart', 'r:id'],
   ['cx:chart', 'r:id'],
   ['dgm:relIds', 'r:dm'],
@@ -58,8 +58,8 @@ function isTrue(value: string | undefined): boolean {
   return value === '1' || value === 'true'
 }
 
-/** Returns the texts of the charts and diagrams of a drawing, by the ids of their relations. */
-async function readObjects(zip: Zip, part: string): Promise<ReadonlyMap<string, string>> {
+/** Returns the texts of the charts and diagrams that a part refers to, by the ids of their relations. */
+export async function readObjects(zip: Zip, part: string): Promise<ReadonlyMap<string, string>> {
   const objects = new Map<string, string>()
   for (const [id, { type, target }] of await readRelations(zip, part)) {
     if (!zip.has(target)) continue

@@ -31,7 +31,7 @@ export async function readPdfPage(file: PdfFile, number: number): Promise<PdfPag
     const solid = written.replace(/\s+/g, '')
     const isGarbled = isUnreadable(solid)
     const notes = listPdfNotes(await page.getAnnotations().catch(() => []))
-    const text = joinLines(insertNotes(isGarbled ? [] : lines, notes))
+    const text = removeControls(joinLines(insertNotes(isGarbled ? [] : lines, notes)))
     return { text, solidChars: isGarbled ? 0 : solid.length, isGarbled }
   } finally {
     page.cleanup()
@@ -40,6 +40,11 @@ export async function readPdfPage(file: PdfFile, number: number): Promise<PdfPag
 
 function joinLines(lines: readonly (readonly TextPiece[])[]): string {
   return lines.map(joinInReadingOrder).join('\n').trim()
+}
+
+/** Removes control characters, which stand for symbols that a font does not name. */
+function removeControls(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '')
 }
 
 /**

@@ -84,6 +84,9 @@ describe('the text of a Word document', () => {
         p(`<m:oMathPara><m:oMath>${sum}${r('=')}${index('a')}${index('b')}${matrix}</m:oMath></m:oMathPara>`),
       ),
     ).toBe('∑_(i=1)^n (a+b)/√(x)=a_1 b_1|[1, 0; 0, 1]|')
+    const equation = (text: string) => `<m:oMath>${r(text)}</m:oMath>`
+    expect(await read(p(equation('a')) + p(equation('b')))).toBe('a\n\nb')
+    expect(await read(p(run('If ') + equation('a=b') + equation('c=d') + run(', so')))).toBe('If a=b c=d, so')
   })
 
   it('has the base of ruby and its reading, and text of other directions', async () => {
@@ -124,6 +127,39 @@ describe('the text of a Word document', () => {
         p(run('shown', change) + run('hidden', '<w:vanish/>') + run(' too', '<w:vanish w:val="0"/>')),
       ),
     ).toBe('shown too')
+  })
+
+  it('has the runs that are shown although the style of their paragraph hides text', async () => {
+    const style =
+      '<w:style w:type="paragraph" w:styleId="H"><w:name w:val="H"/><w:rPr><w:vanish/></w:rPr></w:style>'
+    const hidden = p(run('shown', '<w:vanish w:val="0"/>') + run(' hidden'), '<w:pStyle w:val="H"/>')
+    expect(await read(hidden, { 'styles.xml': ['styles', wrap('styles', style)] })).toBe('shown')
+  })
+
+  it('has charts and diagrams after the paragraph in which they are, also in headers', async () => {
+    const drawing = (content: string) =>
+      `<w:r><w:drawing><wp:inline><a:graphic><a:graphicData>${content}</a:graphicData></a:graphic></wp:inline></w:drawing></w:r>`
+    const chart = drawing('<c:chart r:id="r0"/>')
+    const diagram = drawing('<dgm:relIds r:dm="r1"/>')
+    const words = (text: string) => `<a:p><a:r><a:t>${text}</a:t></a:r></a:p>`
+    const value = (tag: string, text: string) =>
+      `<c:${tag}><c:strRef><c:strCache><c:pt idx="0"><c:v>${text}</c:v></c:pt></c:strCache></c:strRef></c:${tag}>`
+    const series = `<c:ser>${value('tx', 'Delay')}${value('cat', '2023')}${value('val', '4711')}</c:ser>`
+    const chartPart = `<c:chartSpace><c:title><c:tx><c:rich>${words('TITLE')}</c:rich></c:tx></c:title>${series}</c:chartSpace>`
+    const bytes = {
+      'charts/chart1.xml': ['chart', chartPart],
+      'diagrams/data1.xml': ['diagramData', `<dgm:dataModel>${words('STEP')}</dgm:dataModel>`],
+      'header1.xml': ['header', wrap('hdr', p(diagram))],
+      '_rels/header1.xml.rels': [
+        'x',
+        `<Relationships><Relationship Id="r1" Type="${office}/x/diagramData" Target="diagrams/data1.xml"/></Relationships>`,
+      ],
+    } as const
+    const section = '<w:sectPr><w:headerReference w:type="default" r:id="r2"/></w:sectPr>'
+    expect(await read(p(run('before ') + chart + run('after')) + p(diagram) + section, bytes)).toBe(
+      'STEP\n\nbefore after\n\nChart: TITLE\n | Delay\n2023 | 4711\n\nSTEP',
+    )
+    expect(await read(`<w:p>${run('x', '<w:vanish/>')}${chart}</w:p>`, bytes)).toContain('TITLE')
   })
 
   it('has text boxes once, after the paragraph in which they are', async () => {
@@ -220,6 +256,15 @@ describe('the headers and footers of a Word document', () => {
         'header4.xml': ['header', wrap('hdr', p(run('OLD, of even pages, which are switched off')))],
       }),
     ).toBe('ACME Ltd\nFirst page\nPart two\n\nbody\n\nVAT 123')
+  })
+
+  it('are those of the section before it, if a section has none', async () => {
+    const first = '<w:sectPr><w:headerReference w:type="first" r:id="r0"/></w:sectPr>'
+    expect(
+      await read(`${p(run('one'), first)}${p(run('two'))}<w:sectPr><w:titlePg/></w:sectPr>`, {
+        'header1.xml': ['header', wrap('hdr', p(run('LETTERHEAD')))],
+      }),
+    ).toBe('LETTERHEAD\n\none\n\ntwo')
   })
 })
 

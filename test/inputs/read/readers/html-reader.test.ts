@@ -109,6 +109,14 @@ describe('what surrounds the content', () => {
     ['a name that says what an element has', '<p class="has-sidebar tag-cookies">KEPT</p>'],
     ['a heading with a telling name', '<h2 id="nav-1">KEPT</h2>'],
     ['the source of a text', '<div><a href=x>KEPT</a></div>'],
+    [
+      'a section whose id is its heading',
+      `<section id="sharing-with-one-s-team"><h2><a>1.</a> Sharing with one’s team¶</h2>KEPT</section>`,
+    ],
+    [
+      'a section of one word whose heading links to it',
+      '<section id=comments><h3>2.1. Comments<a href="#comments">¶</a></h3>KEPT</section>',
+    ],
     ['the footer of a quotation', '<article><blockquote>a<footer>KEPT</footer></blockquote></article>'],
   ])('is not: %s', async (_what, html) => {
     expect(await textOf(`<body><div><p>${prose}</div>${html}`)).toContain('KEPT')
@@ -116,6 +124,10 @@ describe('what surrounds the content', () => {
 
   it.each<[string, string]>([
     ['has most of the text', `<div id=sidebar><p>KEPT ${prose}</div><p>Little.`],
+    [
+      'is the only article',
+      `<div class=navModal><article><p>KEPT ${prose}</article></div>${`<p>${prose}`.repeat(4)}`,
+    ],
     ['is a forum', `<p>Question?<div class=comments><div class=comments>KEPT ${prose}</div></div>`],
     [
       'is an index',

@@ -81,6 +81,15 @@ Received 12 May`,
     expect(await textOf([scan, scan])).toMatch(/^no_text: no text on its 2 pages; is it a scan\?/)
   })
 
+  it('have no control characters for symbols that the font does not name', async () => {
+    const map = toStream(
+      '',
+      'begincmap 1 begincodespacerange <00> <ff> endcodespacerange 2 beginbfrange <20> <7d> <0020> <7e> <7e> <0002> endbfrange endcmap',
+    )
+    const options = { font: '/ToUnicode 10 0 R', objects: [map] }
+    expect(await textOf([{ content: show(`~${sentence}`) }], options)).toBe(sentence)
+  })
+
   it('have no text if their font does not name its characters', async () => {
     const map = (codes: string) =>
       toStream(

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { decodeText } from '../../decode-text.ts'
+import { decodeNearlyUtf8 } from '../../nearly-utf8.ts'
 import { fixWindows1252 } from '../../windows-1252.ts'
 import { repairMailHeaders } from './repair-mail-headers.ts'
 
@@ -60,7 +61,7 @@ interface ParsedNode {
   readonly contentType: { readonly parsed: ParsedHeader }
   readonly contentDisposition: { readonly parsed: ParsedHeader }
   readonly headers: readonly { readonly key: string; readonly value: string }[]
-  readonly content: ArrayBuffer | null
+  content: ArrayBuffer | null
   readonly childNodes: readonly ParsedNode[]
   /** Decodes the content with its `charset`, and joins the lines of flowed text. */
   getTextContent(): string
@@ -88,12 +89,10 @@ function toPart(
     header: (name) => node.headers.find(({ key }) => key === name)?.value,
     bytes,
     readText: async () => {
-      const charset = await findCharset(
-        bytes,
-        params['charset'] ?? findDeclaredCharset(type, bytes),
-        encoding,
-      )
-      if (charset !== undefined) params['charset'] = charset
+      const declared = params['charset'] ?? findDeclaredCharset(type, bytes)
+      const nearlyUtf8 = repairUtf8(bytes, declared)
+      if (nearlyUtf8 !== undefined) node.content = nearlyUtf8
+      params['charset'] = nearlyUtf8 ? 'utf-8' : await findCharset(bytes, declared, encoding)
       return fixWindows1252(node.getTextContent())
     },
     parts: node.childNodes.map((child) => toPart(child, decodeWords, encoding)),
@@ -112,19 +111,29 @@ export function startsAsUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
 
+/** Returns text that is UTF-8 but for a few bytes as UTF-8; undefined for other text. */
+function repairUtf8(bytes: Buffer, declared = ''): ArrayBuffer | undefined {
+  const isOther = declared !== '' && !utf8Charset.test(declared) && !singleByteCharset.test(declared)
+  if (isOther || isUtf8(bytes)) return undefined
+  const decoded = decodeNearlyUtf8(bytes, utf8Charset.test(declared))
+  return decoded && new TextEncoder().encode(decoded.text).buffer
+}
+
 /** Returns the character set to decode with: some programs declare none, or one that does not fit. */
 async function findCharset(
   bytes: Buffer,
   declared: string | undefined,
   encoding: string | undefined,
-): Promise<string | undefined> {
-  const isTrusted = declared !== undefined && !singleByteCharset.test(declared)
+): Promise<string> {
+  const isTrusted = declared !== undefined && !singleByteCharset.test(declared) && !utf8Charset.test(declared)
   if (isTrusted) return declared
   if (isUtf8(bytes)) return 'utf-8'
-  if (declared !== undefined && !/ascii/i.test(declared)) return declared
+  if (declared !== undefined && !/ascii|^utf-?8/i.test(declared)) return declared
   const decoded = encoding === undefined ? undefined : await decodeText(bytes, { encoding })
   return (decoded !== undefined && 'encoding' in decoded ? decoded.encoding : undefined) ?? 'windows-1252'
 }
+
+const utf8Charset = /^utf-?8/i
 
 /** Character sets in which text that is valid UTF-8 would be nonsense. */
 const singleByteCharset =

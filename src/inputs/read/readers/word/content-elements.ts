@@ -24,7 +24,7 @@ export const contentElements: StoryElements = [
     'w:r',
     {
       open({ frame }) {
-        frame.run = { isHidden: false, isRaised: false, font: '' }
+        frame.run = { isHidden: undefined, isRaised: false, font: '' }
       },
       close({ frame }) {
         frame.run = undefined
@@ -125,5 +125,7 @@ function addNoteMark(story: Story, kind: 'footnote' | 'endnote', id: string): vo
 function addEquation(story: Story): void {
   const text = story.equation?.toText() ?? ''
   story.equation = undefined
-  if (text !== '') addText(story, text)
+  if (text === '') return
+  addText(story, story.endsWithEquation ? ` ${text}` : text)
+  story.endsWithEquation = true
 }

@@ -1,4 +1,5 @@
-import type { StoryElements } from './story-element.ts'
+import { referenceByTag } from '../office-drawing.ts'
+import type { StoryElement, StoryElements } from './story-element.ts'
 import { isShown } from './word-frame.ts'
 import { addText, addWords, closeBox, openBox, type Story, skipContent } from './word-story.ts'
 
@@ -9,8 +10,7 @@ export const drawingElements: StoryElements = [
   ['wp:docPr', { open: (story, { descr = '', title = '' }) => keepAltText(story, descr || title) }],
   ['w:drawing', { close: (story) => keepAltText(story, '') }],
   ['a:blip', { open: addAltText }],
-  ['c:chart', { open: addAltText }],
-  ['dgm:relIds', { open: addAltText }],
+  ...[...referenceByTag].map(([name, reference]) => [name, createObjectElement(reference)] as const),
   [
     'v:imagedata',
     {
@@ -46,6 +46,19 @@ function keepAltText(story: Story, text: string): void {
 function addAltText(story: Story): void {
   if (story.altText !== '' && isShown(story.frame)) addWords(story, `[${story.altText}]`)
   story.altText = ''
+}
+
+/** A chart or a diagram, whose text follows the paragraph in which it is anchored. */
+function createObjectElement(reference: string): StoryElement {
+  return {
+    open(story, { [reference]: id = '' }) {
+      addAltText(story)
+      const text = story.context.objects.get(id)
+      if (text === undefined || !isShown(story.frame)) return
+      story.additions++
+      story.frame.boxes.push(text)
+    },
+  }
 }
 
 /** Reads an alternative only if the ones before it have no text. */

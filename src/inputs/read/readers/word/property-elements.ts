@@ -81,7 +81,7 @@ export const propertyElements: StoryElements = [
   [
     'w:rStyle',
     setRun((run, id, { context }) => {
-      run.isHidden ||= context.styles.isHidden(id)
+      if (context.styles.isHidden(id)) run.isHidden = true
     }),
   ],
   [

@@ -50,7 +50,8 @@ interface Row {
 }
 
 export interface Run {
-  isHidden: boolean
+  /** Undefined if the run does not say so; its paragraph's style then decides. */
+  isHidden: boolean | undefined
   isRaised: boolean
   font: string
 }
@@ -122,7 +123,8 @@ export function resolveParagraph({ styles, labels }: Frame, paragraph: Paragraph
 
 /** Whether text is shown here: not in the code of a field, and not hidden. */
 export function isShown(frame: Frame): boolean {
-  return frame.run?.isHidden !== true && frame.paragraphs.at(-1)?.isHidden !== true && frame.codes === 0
+  const isHidden = frame.run?.isHidden ?? frame.paragraphs.at(-1)?.isHidden ?? false
+  return !isHidden && frame.codes === 0
 }
 
 /** Starts the line of the innermost paragraph, with its mark, unless it has text already. */

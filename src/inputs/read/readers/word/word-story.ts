@@ -10,6 +10,8 @@ export interface StoryContext {
   readonly styles: WordStyles
   /** The texts of embedded documents, by relationship id. */
   readonly chunks: ReadonlyMap<string, string>
+  /** The texts of charts and diagrams, by relationship id. */
+  readonly objects: ReadonlyMap<string, string>
   /** Returns the number under which a note is shown; undefined if there is no such note. */
   numberNote(kind: 'footnote' | 'endnote', id: string): number | undefined
 }
@@ -38,6 +40,8 @@ export interface Story {
   /** Whether the text is the code of a field. */
   inCode: boolean
   equation: EquationBuilder | undefined
+  /** Whether the text so far ends with an equation, so that another one needs a space. */
+  endsWithEquation: boolean
   /** The reading above a base text (ruby), which follows the base in parentheses. */
   guide: string
   inGuide: boolean
@@ -79,6 +83,7 @@ export function createStory(context: StoryContext, labels: ListLabels): Story {
     inText: false,
     inCode: false,
     equation: undefined,
+    endsWithEquation: false,
     guide: '',
     inGuide: false,
     alternatives: [],
@@ -128,6 +133,7 @@ export function addWords(story: Story, words: string): void {
   const isBlank = /^\s*$/.test(words)
   if (isBlank && paragraph?.hasText === false && !frame.continues) return
   startLine(frame)
+  story.endsWithEquation = false
   if (!isBlank) {
     story.additions++
     const isRaised = frame.run?.isRaised === true

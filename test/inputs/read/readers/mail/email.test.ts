@@ -100,6 +100,24 @@ describe('the body of a mail', () => {
     )
   })
 
+  it('keeps all bytes although only some, or none, are in the UTF-8 that the mail declares', async () => {
+    const read = (charset: string, body: Buffer) =>
+      readAs('x.eml', Buffer.concat([Buffer.from(`Content-Type: text/plain; charset=${charset}\n\n`), body]))
+    const latin1 = Buffer.from('naïve café', 'latin1')
+    expect(await read('utf-8', latin1)).toBe('naïve café')
+    expect(await read('utf-8', Buffer.concat([Buffer.from('Größe – '), latin1]))).toBe('Größe – naïve café')
+    const mostlyUtf8 = Buffer.concat([Buffer.from('Größe, Übung, Ärger, Maß: '), latin1])
+    expect(await read('iso-8859-1', mostlyUtf8)).toBe('Größe, Übung, Ärger, Maß: naïve café')
+  })
+
+  it('may be in a message that was saved as UTF-16', async () => {
+    const message = [...head, 'Content-Type: text/plain; charset=utf-8', '', 'Größe'].join('\r\n')
+    const text = 'Subject: Figures\nFrom: Ann <ann@example.org>\n\nGröße'
+    const littleEndian = Buffer.from(`\ufeff${message}`, 'utf16le')
+    expect(await readAs('x.eml', littleEndian)).toBe(text)
+    expect(await readAs('x.eml', littleEndian.swap16())).toBe(text)
+  })
+
   it('is decoded as UTF-8 although the mail declares ASCII, and as windows-1252 if it declares nothing', async () => {
     expect(await mail(...head, 'Content-Type: text/plain; charset=us-ascii', '', 'Grüße – 5 €')).toContain(
       'Grüße – 5 €',
