@@ -43,6 +43,8 @@ export interface ClaudeClientOptions {
    * allowed.
    */
   readonly allowHttp?: readonly string[]
+  /** Headers to add to every request, except those to `server`. */
+  readonly headers?: Readonly<Record<string, string>>
   /** A program that prints the key, to use instead of the credentials in the environment. */
   readonly keyCommand?: Pick<KeyCommandOptions, 'command' | 'ttlMs' | 'cwd' | 'settingName'>
   /** A server to use instead of the one that the environment names, with its key; without proxies. */
@@ -82,6 +84,7 @@ export async function createClaudeClient({
   env,
   allowHttp = [],
   server,
+  headers,
   keyCommand,
   settingNames,
   noCredentialsHint = '',
@@ -96,6 +99,7 @@ export async function createClaudeClient({
   const fetch = createFetch(connections, server === undefined ? addSecret : () => {}, keySource)
   const anthropic = new BaseAnthropic({
     ...(server === undefined ? readCredentials(env) : { baseURL: server.url, apiKey: server.key }),
+    ...(server === undefined && headers !== undefined && { defaultHeaders: headers }),
     ...(keySource !== undefined && { apiKey: keySource.getKey, authToken: null }),
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,

@@ -1,6 +1,7 @@
 import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient } from '../claude/claude-client.ts'
 import { isLoopbackHost } from '../claude/private-host.ts'
+import { resolveHeaders } from '../claude/request-headers.ts'
 import { getConfigKey } from '../config/flag-names.ts'
 import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
@@ -20,7 +21,7 @@ export interface Provider {
 
 type ProviderOptions = Pick<
   SummarizeOptions,
-  'idleTimeout' | 'allowHttp' | 'keyCommand' | 'keyTtl' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+  'idleTimeout' | 'allowHttp' | 'headers' | 'keyCommand' | 'keyTtl' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
 >
 
 /**
@@ -30,6 +31,7 @@ type ProviderOptions = Pick<
 export async function createProvider(options: ProviderOptions, runtime: Runtime): Promise<Provider> {
   const closeFunctions: (() => Promise<void>)[] = []
   const { allowHttp = [], keyCommand, keyTtl } = options
+  const headers = options.simulate ? {} : resolveHeaders(options.headers ?? {}, runtime.env, '--headers')
   const command = keyCommand === undefined ? undefined : splitCommandLine(keyCommand)
   const idleTimeoutMs = options.idleTimeout * 1000
   const close = async () => {
@@ -47,6 +49,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       settingNames,
       noCredentialsHint: ', or try the tool without a key: --simulate',
       totalTimeoutMs,
+      headers,
       ...(server !== undefined
         ? { server }
         : command !== undefined && {

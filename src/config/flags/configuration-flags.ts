@@ -1,5 +1,5 @@
 import type { Flag } from '../flag.ts'
-import { commandLine, duration, hosts, text } from '../flag-parsers.ts'
+import { commandLine, duration, hosts, keyValuePairs, text } from '../flag-parsers.ts'
 
 /** Flags for configuration files, profiles and permissions. */
 export const configurationFlags = {
@@ -29,6 +29,14 @@ export const configurationFlags = {
     help: 'run --key-command again when its key is this old; a 401 does so too',
     default: 300,
     parse: duration(1, 86_400),
+  },
+  headers: {
+    group: 'Configuration',
+    syntax: '--headers <name=value>',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what the user writes
+    help: 'header to add to every request, for a gateway or a workspace; ${NAME} in the value is an environment variable; repeatable',
+    parse: keyValuePairs,
+    requiresTrust: true,
   },
   allowHttp: {
     group: 'Configuration',

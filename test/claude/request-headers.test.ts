@@ -1,0 +1,130 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is what the user writes
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { filesBelow } from '../faults/invariants.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+
+/** Starts a gateway in front of a simulator, which records the headers of all requests. */
+async function startGateway(status?: number) {
+  const { simulator } = await startService({})
+  const seen: IncomingHttpHeaders[] = []
+  const server = createServer((incoming, outgoing) => {
+    const { method = 'GET', url = '/', headers } = incoming
+    seen.push(headers)
+    if (status !== undefined) {
+      incoming.resume()
+      outgoing.writeHead(status).end(`no access for ${headers['x-gateway-key']}`)
+      return
+    }
+    const sent = { ...headers, 'x-api-key': 'any' }
+    const onward = request(new URL(url, simulator.url), { method, headers: sent }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
+      answer.pipe(outgoing)
+    })
+    incoming.pipe(onward)
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  onTestFinished(() => void server.close())
+  const env = { ANTHROPIC_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { env, seen }
+}
+
+const key = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
+const documents = { 'docs/a.md': 'Note a.', 'docs/b.md': 'Note b.' }
+
+describe('--headers', () => {
+  it('adds headers to live requests, batches and checks, with values from the environment', async () => {
+    const cwd = await createFolder(documents)
+    const { env, seen } = await startGateway()
+    const more = { ...env, ...key, GATEWAY_KEY: 'gateway-secret-1', TEAM: 'docs' }
+    const headers = [
+      ...['--headers', 'X-Gateway-Key=${GATEWAY_KEY}', '--headers', 'x-team=team ${TEAM}'],
+      ...['--headers', 'anthropic-workspace-id=wrkspc_1'],
+    ]
+    for (const args of [['summarize', 'docs'], ['summarize', 'docs', '--batch', '-o', 'other'], ['doctor']])
+      expect(await runInProcess([...args, ...headers], { cwd, env: more, clockSpeed: 500 })).toMatchObject({
+        code: 0,
+      })
+    expect(seen.length).toBeGreaterThan(5)
+    for (const sent of seen)
+      expect(sent).toMatchObject({
+        'x-gateway-key': 'gateway-secret-1',
+        'x-team': 'team docs',
+        'anthropic-workspace-id': 'wrkspc_1',
+        authorization: 'Bearer sk-ant-test-0123456789',
+      })
+  })
+
+  it('can be the only credential', async () => {
+    const cwd = await createFolder(documents)
+    const { env, seen } = await startGateway()
+    const args = ['summarize', 'docs', '--headers', 'x-api-key=${FOUNDRY_KEY}']
+    expect(await runInProcess(args, { cwd, env: { ...env, FOUNDRY_KEY: 'foundry-secret' } })).toMatchObject({
+      code: 0,
+    })
+    expect(seen.map((sent) => sent['x-api-key'])).toEqual(['foundry-secret', 'foundry-secret'])
+  })
+
+  it('does not change what is up to date', async () => {
+    const cwd = await createFolder(documents)
+    const { env, seen } = await startGateway()
+    await runInProcess(['summarize', 'docs'], { cwd, env: { ...env, ...key } })
+    await runInProcess(['summarize', 'docs', '--headers', 'x-team=other'], { cwd, env: { ...env, ...key } })
+    expect(seen).toHaveLength(2)
+  })
+
+  it('appear in no output and no file, even if the gateway repeats them', async () => {
+    const cwd = await createFolder(documents)
+    const { env } = await startGateway(403)
+    const { code, stdout, stderr } = await runInProcess(
+      ['summarize', 'docs', '--verbose', '--log', 'log.jsonl', '--headers', 'x-gateway-key=${GATEWAY_KEY}'],
+      { cwd, env: { ...env, ...key, GATEWAY_KEY: 'gateway-secret-1' } },
+    )
+    const texts = await Promise.all((await filesBelow(cwd)).map((file) => readFile(join(cwd, file), 'utf8')))
+    expect([code, stderr]).toEqual([4, expect.stringContaining('no access for [key]')])
+    expect([stdout, stderr, ...texts].join('\n')).not.toContain('gateway-secret-1')
+  })
+
+  it.each([
+    [
+      'x-team=${NO_SUCH_VARIABLE}',
+      'x-team needs the environment variable NO_SUCH_VARIABLE, which is not set',
+    ],
+    ['Host=example.com', 'claude-batch sets Host itself; remove it'],
+    ['content-length=1', 'claude-batch sets content-length itself; remove it'],
+    ['x-team=a\nb', '"x-team" is not a header, or its value has a line break'],
+    ['x team=a', '--headers: expected key=value'],
+  ])('are exit 2 before any request for %j', async (header, message) => {
+    const cwd = await createFolder(documents)
+    const { env, seen } = await startGateway()
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--headers', header], {
+      cwd,
+      env: { ...env, ...key },
+    })
+    expect([code, stderr, seen]).toEqual([2, expect.stringContaining(message), []])
+  })
+
+  it('are not needed with --simulate', async () => {
+    const cwd = await createFolder(documents)
+    const args = ['summarize', 'docs', '--simulate', '--headers', 'x-team=${NO_SUCH_VARIABLE}']
+    expect(await runInProcess(args, { cwd, env: {} })).toMatchObject({ code: 0 })
+  })
+
+  it('count in a configuration file only if the user chose it', async () => {
+    const cwd = await createFolder(documents)
+    const { env, seen } = await startGateway()
+    await writeFile(join(cwd, 'claude-batch.yaml'), 'headers:\n  x-team: docs\n')
+    const run = (...flags: string[]) =>
+      runInProcess(['summarize', 'docs', ...flags], { cwd, env: { ...env, ...key } })
+    expect(await run()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('headers counts only in a file that you chose'),
+    })
+    expect(await run('--config', 'claude-batch.yaml')).toMatchObject({ code: 0 })
+    expect(seen.map((sent) => sent['x-team'])).toEqual(['docs', 'docs'])
+  })
+})
