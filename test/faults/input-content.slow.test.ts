@@ -61,7 +61,12 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
       /too_complex: its tags are nested more than 10000 deep/,
     ],
     'parts.epub': [
-      () => createZip(Object.fromEntries(Array.from({ length: 21_000 }, (_, n) => [`${n}`, '']))),
+      () =>
+        createZip({
+          mimetype: 'application/epub+zip',
+          'META-INF/container.xml': '<container/>',
+          ...Object.fromEntries(Array.from({ length: 21_000 }, (_, n) => [`${n}`, ''])),
+        }),
       /too_complex: it is an archive of more than 20000 files/,
     ],
     'pages.pdf': [() => pages(100_000), /too_complex: it has 100000 pages, more than 5000; split it/],
