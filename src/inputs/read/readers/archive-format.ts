@@ -10,8 +10,12 @@ export function detectArchiveFormat(named: string | undefined, bytes: Buffer): A
   const found = archiveMarkers.find(([, part]) => bytes.includes(part))?.[0]
   if (!isArchiveFormat(named)) return found
   if (bytes.includes(archiveNames[named])) return named
-  return found ?? (packageNames.some((part) => bytes.includes(part)) ? named : undefined)
+  const isOther = bytes.includes(archiveEnd) && !packageNames.some((part) => bytes.includes(part))
+  return found ?? (isOther ? undefined : named)
 }
+
+/** The signature at the end of a complete zip archive. A damaged one is reported as a damaged document. */
+const archiveEnd = 'PK\x05\x06'
 
 const archiveMarkers: readonly (readonly [ArchiveFormat, string])[] = [
   ['docx', 'word/document.xml'],
