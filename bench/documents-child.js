@@ -4,12 +4,13 @@ import { createDocumentReader } from '../.build/documents.js'
 
 const read = createDocumentReader({ cwd: process.cwd(), stdin: process.stdin, encoding: 'auto', pdf: 'text' })
 
-process.on('message', async (path) => {
+process.on('message', (path) => {
   const start = performance.now()
-  const result = await read({ index: 0, path, namedByUser: true }).catch((error) => ({ type: error.message }))
-  process.send({
-    seconds: (performance.now() - start) / 1000,
-    peakMb: process.resourceUsage().maxRSS / 1024,
-    ...('text' in result ? { text: result.text } : { failure: result.type }),
-  })
+  const reply = (result) =>
+    process.send({
+      seconds: (performance.now() - start) / 1000,
+      peakMb: process.resourceUsage().maxRSS / 1024,
+      ...('text' in result ? { text: result.text } : { failure: result.type }),
+    })
+  read({ index: 0, path, namedByUser: true }).then(reply, (error) => reply({ type: error.message }))
 })
