@@ -1,13 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createKeyCommand } from '../../src/claude/key-command.ts'
 import { splitCommandLine } from '../../src/core/text/split-command-line.ts'
 import { filesBelow } from '../faults/invariants.ts'
-import { createFolder, startService } from '../support/run-cli.ts'
+import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
+import { startGateway } from '../support/start-gateway.ts'
 
 /** Prints key 1 the first time, key 2 the second time, and so on; at most `last`. */
 const countingProgram = (last: number) => `
@@ -24,28 +23,14 @@ const keyCommand = `"${process.execPath}" key.mjs --token 'argument secret'`
  * @param accepts whether a key is valid, given the number of requests before and the path of this one
  */
 async function startGate(accepts: (key: string, requests: number, path: string) => boolean) {
-  const { simulator } = await startService({})
   const keys: string[] = []
-  const server = createServer((incoming, outgoing) => {
-    const key = incoming.headers.authorization?.replace('Bearer ', '') ?? ''
+  const { env, simulator } = await startGateway(({ headers, url = '' }) => {
+    const key = headers.authorization?.replace('Bearer ', '') ?? ''
     keys.push(key)
-    if (!accepts(key, keys.length - 1, incoming.url ?? '')) {
-      incoming.resume()
-      outgoing.writeHead(401, { 'content-type': 'application/json' })
-      const error = { type: 'authentication_error', message: `invalid key ${key}` }
-      outgoing.end(JSON.stringify({ type: 'error', error }))
-      return
-    }
-    const { method = 'GET', url = '/', headers } = incoming
-    const onward = request(new URL(url, simulator.url), { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
-      answer.pipe(outgoing)
-    })
-    incoming.pipe(onward)
+    if (accepts(key, keys.length - 1, url)) return undefined
+    const error = { type: 'authentication_error', message: `invalid key ${key}` }
+    return { status: 401, body: JSON.stringify({ type: 'error', error }) }
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  onTestFinished(() => void server.close())
-  const env = { ANTHROPIC_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
   return { env, keys, simulator }
 }
 

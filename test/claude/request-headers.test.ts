@@ -1,35 +1,20 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is what the user writes
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { filesBelow } from '../faults/invariants.ts'
-import { createFolder, startService } from '../support/run-cli.ts'
+import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
+import { startGateway } from '../support/start-gateway.ts'
 
-/** Starts a gateway in front of a simulator, which records the headers of all requests. */
-async function startGateway(status?: number) {
-  const { simulator } = await startService({})
+/** Starts a gateway that records the headers of all requests. @param status its own answer to all of them */
+async function startRecordingGateway(status?: number) {
   const seen: IncomingHttpHeaders[] = []
-  const server = createServer((incoming, outgoing) => {
-    const { method = 'GET', url = '/', headers } = incoming
+  const { env } = await startGateway(({ headers }) => {
     seen.push(headers)
-    if (status !== undefined) {
-      incoming.resume()
-      outgoing.writeHead(status).end(`no access for ${headers['x-gateway-key']}`)
-      return
-    }
-    const sent = { ...headers, 'x-api-key': 'any' }
-    const onward = request(new URL(url, simulator.url), { method, headers: sent }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
-      answer.pipe(outgoing)
-    })
-    incoming.pipe(onward)
+    return status === undefined ? undefined : { status, body: `no access for ${headers['x-gateway-key']}` }
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  onTestFinished(() => void server.close())
-  const env = { ANTHROPIC_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
   return { env, seen }
 }
 
@@ -39,7 +24,7 @@ const documents = { 'docs/a.md': 'Note a.', 'docs/b.md': 'Note b.' }
 describe('--headers', () => {
   it('adds headers to live requests, batches and checks, with values from the environment', async () => {
     const cwd = await createFolder(documents)
-    const { env, seen } = await startGateway()
+    const { env, seen } = await startRecordingGateway()
     const more = { ...env, ...key, GATEWAY_KEY: 'gateway-secret-1', TEAM: 'docs' }
     const headers = [
       ...['--headers', 'X-Gateway-Key=${GATEWAY_KEY}', '--headers', 'x-team=team ${TEAM}'],
@@ -61,7 +46,7 @@ describe('--headers', () => {
 
   it('can be the only credential', async () => {
     const cwd = await createFolder(documents)
-    const { env, seen } = await startGateway()
+    const { env, seen } = await startRecordingGateway()
     const args = ['summarize', 'docs', '--headers', 'x-api-key=${FOUNDRY_KEY}']
     expect(await runInProcess(args, { cwd, env: { ...env, FOUNDRY_KEY: 'foundry-secret' } })).toMatchObject({
       code: 0,
@@ -71,7 +56,7 @@ describe('--headers', () => {
 
   it('does not change what is up to date', async () => {
     const cwd = await createFolder(documents)
-    const { env, seen } = await startGateway()
+    const { env, seen } = await startRecordingGateway()
     await runInProcess(['summarize', 'docs'], { cwd, env: { ...env, ...key } })
     await runInProcess(['summarize', 'docs', '--headers', 'x-team=other'], { cwd, env: { ...env, ...key } })
     expect(seen).toHaveLength(2)
@@ -79,7 +64,7 @@ describe('--headers', () => {
 
   it('appear in no output and no file, even if the gateway repeats them', async () => {
     const cwd = await createFolder(documents)
-    const { env } = await startGateway(403)
+    const { env } = await startRecordingGateway(403)
     const { code, stdout, stderr } = await runInProcess(
       ['summarize', 'docs', '--verbose', '--log', 'log.jsonl', '--headers', 'x-gateway-key=${GATEWAY_KEY}'],
       { cwd, env: { ...env, ...key, GATEWAY_KEY: 'gateway-secret-1' } },
@@ -100,7 +85,7 @@ describe('--headers', () => {
     ['x team=a', '--headers: expected key=value'],
   ])('are exit 2 before any request for %j', async (header, message) => {
     const cwd = await createFolder(documents)
-    const { env, seen } = await startGateway()
+    const { env, seen } = await startRecordingGateway()
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--headers', header], {
       cwd,
       env: { ...env, ...key },
@@ -116,7 +101,7 @@ describe('--headers', () => {
 
   it('count in a configuration file only if the user chose it', async () => {
     const cwd = await createFolder(documents)
-    const { env, seen } = await startGateway()
+    const { env, seen } = await startRecordingGateway()
     await writeFile(join(cwd, 'claude-batch.yaml'), 'headers:\n  x-team: docs\n')
     const run = (...flags: string[]) =>
       runInProcess(['summarize', 'docs', ...flags], { cwd, env: { ...env, ...key } })

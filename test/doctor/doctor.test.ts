@@ -1,25 +1,18 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createLockOwner } from '../../src/storage/lock/lock-owner.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
+import { startGateway } from '../support/start-gateway.ts'
 
 const documents = { 'docs/a.md': 'Note a.', 'docs/b.md': 'Note b.' }
 
 /** Starts a server that answers every request in the same way. */
 async function startServer(status: number, body: string, headers: Record<string, string> = {}) {
-  const server = createServer((incoming, outgoing) => {
-    incoming.resume()
-    outgoing.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
-  })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  onTestFinished(() => void server.close())
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
+  const { env } = await startGateway(() => ({ status, body, headers }))
+  return { ...env, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
 }
 
 interface DoctorJson {
