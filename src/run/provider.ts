@@ -47,7 +47,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       connectTimeoutMs: Math.min(connectTimeoutMs, idleTimeoutMs),
       idleTimeoutMs,
       settingNames,
-      noCredentialsHint: ', or try the tool without a key: --simulate',
+      noCredentialsHint: `, or try the tool without a key: --simulate${formatPlatformHint(env)}`,
       totalTimeoutMs,
       headers,
       ...(server !== undefined
@@ -79,6 +79,22 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   if (baseUrl !== undefined) return { baseUrl, connect: () => (clientPromise ??= connectClient()), close }
   const knownClient = await connectClient()
   return { baseUrl: knownClient.baseUrl, connect: async () => knownClient, close }
+}
+
+/** Returns a hint if Claude Code on this machine uses Claude on another platform; or else ''. */
+function formatPlatformHint(env: Runtime['env']): string {
+  const platform = Object.entries(claudeCodePlatforms).find(([variable]) =>
+    /^(1|true)$/i.test(env[variable] ?? ''),
+  )
+  if (platform === undefined) return ''
+  const [variable, name] = platform
+  return `; ${variable} is set, which is for Claude Code: for ${name}, see docs/providers.md`
+}
+
+const claudeCodePlatforms: Readonly<Record<string, string>> = {
+  CLAUDE_CODE_USE_BEDROCK: 'Amazon Bedrock',
+  CLAUDE_CODE_USE_VERTEX: 'Google Vertex AI',
+  CLAUDE_CODE_USE_FOUNDRY: 'Microsoft Foundry',
 }
 
 /** Returns the provider of a command with these flags. */
