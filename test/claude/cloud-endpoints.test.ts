@@ -90,3 +90,52 @@ describe('the message about missing credentials', () => {
     expect((await run('0')).stderr).not.toContain('Claude Code')
   })
 })
+
+describe('the gateways and local models of docs/providers.md', () => {
+  it.each(['LiteLLM', 'OpenRouter', 'Ollama', 'llama.cpp', 'vLLM'])(
+    'are reached by the commands for %s, without usage, price and headers too',
+    async (heading) => {
+      const { variables, args } = readBlock(heading)
+      const seen: { readonly url: string | undefined; readonly authorization: string | undefined }[] = []
+      const { env } = await startGateway(({ url, headers: { authorization } }) => {
+        seen.push({ url, authorization })
+        const content = [{ type: 'text', text: 'A summary.' }]
+        const message = {
+          type: 'message',
+          role: 'assistant',
+          model: 'other',
+          content,
+          stop_reason: 'end_turn',
+        }
+        return { status: 200, body: JSON.stringify(message) }
+      })
+      const base = new URL(variables.get('ANTHROPIC_BASE_URL') ?? '')
+      const local = new URL(base.pathname, env.ANTHROPIC_BASE_URL).href
+      const cwd = await createFolder({ 'docs/a.md': 'Note a.' })
+      const { code, stderr } = await runInProcess(args, {
+        cwd,
+        env: { ...Object.fromEntries(variables), ANTHROPIC_BASE_URL: local },
+      })
+      expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
+      const path = `${base.pathname.replace(/\/$/, '')}/v1/messages`
+      expect(seen).toEqual([{ url: path, authorization: `Bearer ${variables.get('ANTHROPIC_AUTH_TOKEN')}` }])
+    },
+  )
+
+  it('end a batch with exit code 4 if they have none', async () => {
+    const urls: (string | undefined)[] = []
+    const { env } = await startGateway(({ url }) => {
+      urls.push(url)
+      return url === '/v1/messages' ? undefined : { status: 404, body: '{"detail":"Not Found"}' }
+    })
+    const cwd = await createFolder({ 'docs/a.md': 'Note a.', 'docs/b.md': 'Note b.', 'docs/c.md': 'Note c.' })
+    const args = ['summarize', 'docs', '--batch']
+    const { code, stderr } = await runInProcess(args, {
+      cwd,
+      env: { ...env, ANTHROPIC_AUTH_TOKEN: 'the-key' },
+    })
+    expect([code, stderr]).toEqual([4, expect.stringContaining('check ANTHROPIC_BASE_URL')])
+    // One live request tests the settings before the batch.
+    expect(urls.filter((url) => url === '/v1/messages')).toHaveLength(1)
+  })
+})
