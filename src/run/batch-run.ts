@@ -105,9 +105,9 @@ export async function* runBatchedDocuments(
           : ''
         reporter.printNote(`batch ${id ?? intent} created: ${size}${hint}`)
       },
-      onUnfinished(batchApi) {
-        const count = batchApi.reduce((sum, { items }) => sum + items.size, 0)
-        const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the API; to fetch ${count === 1 ? 'it' : 'them'} later, run the same command again, or ${collectCommand}`
+      onUnfinished(batches) {
+        const count = batches.reduce((sum, { items }) => sum + items.size, 0)
+        const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batches)} at the API; to fetch ${count === 1 ? 'it' : 'them'} later, run the same command again, or ${collectCommand}`
         // With --detach, the note about the created batch has the same hint.
         if (!options.detach) reporter.printMessage(text)
       },

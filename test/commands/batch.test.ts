@@ -593,6 +593,7 @@ describe('claude-batch batches', () => {
     // A second batch, which belongs to another API.
     const other = (await readFile(join(folder, name), 'utf8'))
       .replaceAll(name.slice(0, 16), '0000000000000000')
+      .replaceAll('msgbatch_sim00000001', 'msgbatch_elsewhere')
       .replace(/"base_url":"[^"]*"/, '"base_url":"https://elsewhere.example"')
     await writeFile(join(folder, '0000000000000000.jsonl'), other)
     await expect
@@ -616,7 +617,7 @@ describe('claude-batch batches', () => {
       )
     }
     const status = ['batches', 'status', '--allow-http', '127.0.0.1.nip.io']
-    // The host is allowed, but no request is sent, because the batch belongs to another API.
+    // The host is allowed, but it does not answer, so the batch is still that of another API.
     expect((await runInProcess(status, { cwd, env: other })).stdout).toContain('not to the current base URL')
   })
 

@@ -41,7 +41,7 @@ export async function cancelBatches(
     const exits: Exit[] = ['ok']
     for (const batch of batches) {
       try {
-        checkEndpoint(batch, provider.baseUrl)
+        await checkEndpoint(batch, provider.baseUrl, batchApi)
         print(await cancelBatch(batch, batchApi, giveUp, collectCommand))
       } catch (error) {
         const knownError = error instanceof AskError ? toRunError(error, provider.baseUrl) : error

@@ -1,10 +1,12 @@
 import type { BatchesOptions } from '../../config/batches-flags.ts'
+import type { BatchApi } from '../../core/batch/batch-api.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { classifyError } from '../../core/errors/classify-error.ts'
 import { describeAccountError } from '../../core/errors/describe-account-error.ts'
 import { describeFailure } from '../../core/errors/describe-failure.ts'
 import { toFailure } from '../../core/errors/failure.ts'
 import { formatDuration } from '../../core/text/format-duration.ts'
+import { hasBatch } from '../../engine/batch/find-own-batches.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -30,7 +32,7 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
   try {
     const { batches: batchApi } = await provider.connect()
     const describeState = async (batch: UncollectedBatch): Promise<string> => {
-      if (batch.endpoint !== provider.baseUrl)
+      if (!(await isAtEndpoint(batch, provider.baseUrl, batchApi)))
         return `belongs to ${batch.endpoint}, not to the current base URL`
       if (batch.id === undefined) return 'creation not confirmed; the next run looks for it'
       const { state, isArchived, createdAt } = await batchApi.retrieve(batch.id, neverAborted)
@@ -62,9 +64,22 @@ export const noModelOptions = { simulate: false, rpm: undefined, itpm: undefined
 
 export const neverAborted: AbortSignal = new AbortController().signal
 
-/** Checks that a batch belongs to the API at the base URL. @throws UsageError if it does not */
-export function checkEndpoint(batch: UncollectedBatch, baseUrl: string): void {
-  if (batch.endpoint !== baseUrl)
+/** Returns whether the API at the base URL has a batch. It may have been created at another address of this API. */
+async function isAtEndpoint(
+  batch: UncollectedBatch,
+  baseUrl: string,
+  batchApi: Pick<BatchApi, 'retrieve'>,
+): Promise<boolean> {
+  return batch.endpoint === baseUrl || (await hasBatch(batchApi, batch, neverAborted)) === true
+}
+
+/** Checks that the API at the base URL has a batch. @throws UsageError if it does not, or does not answer */
+export async function checkEndpoint(
+  batch: UncollectedBatch,
+  baseUrl: string,
+  batchApi: Pick<BatchApi, 'retrieve'>,
+): Promise<void> {
+  if (!(await isAtEndpoint(batch, baseUrl, batchApi)))
     throw new UsageError(
       `the batch ${getBatchLabel(batch)} belongs to ${batch.endpoint}, and the base URL is ${baseUrl}; set ANTHROPIC_BASE_URL`,
     )

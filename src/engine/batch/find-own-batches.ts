@@ -20,16 +20,23 @@ export async function findOwnBatches(
   signal: AbortSignal,
 ): Promise<StoredBatch[]> {
   const own: StoredBatch[] = []
-  for (const batch of batches)
-    if (batch.endpoint === endpoint || (await isKnown(batch, batchApi, signal))) own.push(batch)
+  for (const batch of batches) {
+    // During an outage it is not known whose batch it is. Collecting waits for the end of the outage.
+    const isOwn = batch.endpoint === endpoint || (await hasBatch(batchApi, batch, signal)) !== false
+    if (isOwn) own.push(batch)
+  }
   return own
 }
 
-async function isKnown(
-  { id, items, sealedAt }: StoredBatch,
+/**
+ * Returns whether an API has a batch that was created at another base URL; undefined if it does not answer.
+ * @throws the reason of the signal
+ */
+export async function hasBatch(
   batchApi: BatchEndpoint['batchApi'],
+  { id, items, sealedAt }: Pick<StoredBatch, 'id' | 'items' | 'sealedAt'>,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   if (id === undefined) return false
   try {
     const { requestCount, createdAt } = await batchApi.retrieve(id, signal)
@@ -38,8 +45,7 @@ async function isKnown(
     return hasSameSize && createdAt >= sealedAt - clockSkewMs
   } catch (error) {
     if (!(error instanceof AskError)) throw error
-    // During an outage it is not known whose batch it is. Collecting waits for the end of the outage.
-    return error.requestError.kind !== 'malformed' && isTransient(error.requestError)
+    return error.requestError.kind !== 'malformed' && isTransient(error.requestError) ? undefined : false
   }
 }
 

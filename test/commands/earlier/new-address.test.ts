@@ -18,4 +18,13 @@ describe('a new address of the same API', () => {
     // The first of the three documents was sent live, as the canary.
     expect(simulator.stats().batches.requests).toBe(2)
   })
+
+  it('shows and cancels a batch that was created at the old one', async () => {
+    const { env, run } = await createCountedFolder(documents, 3_600_000)
+    await run(['summarize', 'docs', '--batch', '--detach'])
+    const moved = { ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL']?.replace('127.0.0.1', 'localhost') ?? '' }
+    expect((await run(['batches', 'status'], { env: moved })).stdout).toContain('in progress')
+    expect(await run(['batches', 'cancel'], { env: moved })).toMatchObject({ code: 0 })
+    expect((await run(['batches', 'status'])).stdout).toMatch(/being canceled|ended/)
+  })
 })
