@@ -9,7 +9,7 @@ import { runInProcess } from '../support/run-in-process.ts'
 
 const { pid, isRunning } = createProcessRuntime()
 /** A process id that no process has: the highest on Linux is 2²². */
-const nobody = 4_194_305
+const unusedPid = 4_194_305
 const elsewhere = { host: 'a-container-that-is-gone', pid: 7 }
 
 /** An output folder with the lock of the test process, except for the given changes. */
@@ -78,7 +78,7 @@ describe('unlock', () => {
   })
 
   it.each<[string, Partial<LockOwner>, string]>([
-    ['is dead', { pid: nobody }, 'that process is no longer running'],
+    ['is dead', { pid: unusedPid }, 'that process is no longer running'],
     ['is dead although another process has its id', { began: '1' }, 'that process is no longer running'],
     ['may be dead although a process has its id', { began: '' }, 'a process with this id is running'],
   ])('removes the lock of an owner that %s', async (_what, change, words) => {

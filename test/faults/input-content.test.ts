@@ -43,7 +43,7 @@ describe('a folder of good and bad documents', () => {
   let cwd: string
   let simulator: Simulator
   let socket: Server
-  let [softly, followed, named, hardly, mended]: CheckedRun[] = []
+  let [softly, followed, named, hardly, repaired]: CheckedRun[] = []
 
   beforeAll(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
@@ -88,7 +88,7 @@ describe('a folder of good and bad documents', () => {
     hardly = await run('hard', ...(cannot.proc ? [] : ['/proc/version']))
     await writeFile(join(cwd, 'hard/latin1.txt'), 'Grüße aus Kärnten\n')
     for (const name of ['big', 'sparse']) await writeFile(join(cwd, `hard/${name}.txt`), prose(name))
-    mended = await run('hard')
+    repaired = await run('hard')
   })
   afterAll(async () => {
     socket?.close()
@@ -176,9 +176,9 @@ describe('a folder of good and bad documents', () => {
     expect(hardly?.written['proc/version.summary.md']).toContain('Linux')
   })
   it('I01–I08 once the bad files are fixed, only they are sent, and their error records are removed', () => {
-    expect(mended?.code).toBe(0)
-    expect(mended?.stderr).toMatch(/8: 3 summarized, 5 skipped \(5 unchanged\)/)
-    expect(Object.keys(mended?.written ?? {}).filter((path) => /^hard.*error/.test(path))).toEqual([])
+    expect(repaired?.code).toBe(0)
+    expect(repaired?.stderr).toMatch(/8: 3 summarized, 5 skipped \(5 unchanged\)/)
+    expect(Object.keys(repaired?.written ?? {}).filter((path) => /^hard.*error/.test(path))).toEqual([])
     expect(Math.max(...simulator.stats().prompts.values())).toBe(1)
   })
 })

@@ -188,9 +188,9 @@ describe('an API that cannot be reached', () => {
     const [selfSigned, expired, elsewhere] = await Promise.all(
       ['localhost', 'expired', 'elsewhere'].map((certificate) => secured(certificate)),
     )
-    const nobody = await tlsService('localhost', 0)
-    nobody.close()
-    const gone = nobody.url.replace('https://localhost', 'http://127.0.0.1')
+    const closed = await tlsService('localhost', 0)
+    closed.close()
+    const gone = closed.url.replace('https://localhost', 'http://127.0.0.1')
     const environments: Record<Name, Record<string, string | undefined>> = {
       refused: { ANTHROPIC_BASE_URL: gone },
       unknown: {

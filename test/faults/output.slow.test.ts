@@ -12,7 +12,8 @@ const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 async function needNobody(context: TestContext, cwd: string): Promise<void> {
   await chmod(cwd, 0o755)
   const tried = await runCli(['--version'], { cwd, launcher: asNobody }).catch(() => undefined)
-  if (tried?.code !== 0) context.skip('nobody cannot run the program here: no setpriv, or no permission')
+  if (tried?.code !== 0)
+    context.skip('the user nobody cannot run the program here: no setpriv, or no permission')
 }
 
 describe('an output folder that cannot be used', () => {

@@ -116,9 +116,9 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     const flags = faults.at(-1)?.flags ?? []
     // A document that would fail again is sent only on request.
     const redone = await run({ flags: [...flags, '--redo', 'failed'] })
-    const mended = await run({ flags })
-    expect(mended.code).toBe(0)
-    for (const [name, { summary, record, sent: sentLast }] of Object.entries(mended.fates)) {
+    const repaired = await run({ flags })
+    expect(repaired.code).toBe(0)
+    for (const [name, { summary, record, sent: sentLast }] of Object.entries(repaired.fates)) {
       const sent = [...(redone.fates[name]?.sent ?? []), ...sentLast]
       const before = seen.at(-1)?.fates[name]?.summary
       if (before === undefined) expect(summary).toMatch(whole)

@@ -26,7 +26,10 @@ async function shown(pieces: readonly string[], outcome: Outcome, isTerminal = f
     await Promise.resolve()
     text += piece
   }
-  const sink = createStreamingSink(write, { isTerminal, onWriteError: () => expect.fail('nobody left') })
+  const sink = createStreamingSink(write, {
+    isTerminal,
+    onWriteError: () => expect.fail('there was no write error'),
+  })
   for (const piece of pieces) sink.onText(piece)
   await sink.write(outcome)
   return text

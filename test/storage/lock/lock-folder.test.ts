@@ -22,7 +22,7 @@ const self = () => createLockOwner(pid, '2026-11-22T03:00:00.000Z', `nonce${++lo
 const lock = async (folder: string, tookOver: (dead: LockOwner) => void = () => {}) =>
   lockFolder(folder, { self: await self(), isRunning, onTakeover: tookOver })
 /** A process id that no process has: the highest one of Linux is 2²². */
-const nobody = 4_194_305
+const unusedPid = 4_194_305
 
 /** Returns an `isRunning` that is true for the first `times` calls. */
 function seen(times: number): () => boolean {
@@ -64,7 +64,7 @@ describe('lockFolder', () => {
   })
 
   it.each<[string, Partial<LockOwner>]>([
-    ['died', { pid: nobody }],
+    ['died', { pid: unusedPid }],
     ['died, and whose process id was reused', { began: '1' }],
     ['ended with a reboot of the machine', { boot: 'before', machine: undefined as never }],
   ])('takes over from a lock owner that %s, and reports it', async (_name, change) => {
@@ -101,9 +101,9 @@ describe('lockFolder', () => {
   )
 
   it.each<[string, Partial<LockOwner>]>([
-    ['on another machine', { host: 'elsewhere', pid: nobody }],
-    ['in another container', { namespace: 'pid:[1]', pid: nobody }],
-    ['on another machine of the same name', { boot: 'another', machine: '', pid: nobody }],
+    ['on another machine', { host: 'elsewhere', pid: unusedPid }],
+    ['in another container', { namespace: 'pid:[1]', pid: unusedPid }],
+    ['on another machine of the same name', { boot: 'another', machine: '', pid: unusedPid }],
   ])(
     'never takes over from a lock owner %s, which cannot be checked, and reports what to do',
     async (_name, change) => {
@@ -140,7 +140,7 @@ describe('lockFolder', () => {
 
   it('gives the stale lock to exactly one of many concurrent runs', async () => {
     for (let round = 0; round < 20; round++) {
-      const folder = await folderHeldBy({ pid: nobody, nonce: `dead${round}` })
+      const folder = await folderHeldBy({ pid: unusedPid, nonce: `dead${round}` })
       const results = await Promise.allSettled(Array.from({ length: 20 }, () => lock(folder)))
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       expect(await readdir(folder)).toEqual(['lock'])
@@ -148,7 +148,7 @@ describe('lockFolder', () => {
   })
 
   it('leaves a stale lock to the run that took it over in the meantime, and never moves that lock', async () => {
-    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const folder = await folderHeldBy({ pid: unusedPid, nonce: 'dead' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     const moved: string[] = []
     const restore = beforeRename(async () => {
@@ -157,8 +157,8 @@ describe('lockFolder', () => {
     try {
       // While this run checks whether the dead owner is running, another one takes over the lock.
       const takenOver = (id: number) => {
-        if (id === nobody) writeFileSync(join(folder, 'lock'), other)
-        return id !== nobody
+        if (id === unusedPid) writeFileSync(join(folder, 'lock'), other)
+        return id !== unusedPid
       }
       const locking = lockFolder(folder, { self: await self(), isRunning: takenOver, onTakeover: () => {} })
       await expect(locking).rejects.toMatchObject({ exit: 'locked' })
@@ -171,7 +171,7 @@ describe('lockFolder', () => {
   })
 
   it('puts back a lock that replaced the stale one at the last moment', async () => {
-    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const folder = await folderHeldBy({ pid: unusedPid, nonce: 'dead' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
     try {
@@ -184,11 +184,11 @@ describe('lockFolder', () => {
   })
 
   it('finishes a takeover during which another process died', async () => {
-    const dead = { pid: nobody, nonce: 'dead' }
+    const dead = { pid: unusedPid, nonce: 'dead' }
     const folder = await folderHeldBy(dead)
     await writeFile(
       join(folder, 'lock-dead'),
-      JSON.stringify({ ...(await self()), pid: nobody, nonce: 'dead too' }),
+      JSON.stringify({ ...(await self()), pid: unusedPid, nonce: 'dead too' }),
     )
     await (await lock(folder))()
     expect(await readdir(folder)).toEqual([])
@@ -198,11 +198,11 @@ describe('lockFolder', () => {
     const folder = await createFolder({})
     const put = async (name: string, holder: object) =>
       writeFile(join(folder, name), JSON.stringify({ ...(await self()), ...holder }))
-    await put('lock-dead.tmp', { pid: nobody, nonce: 'dead' })
+    await put('lock-dead.tmp', { pid: unusedPid, nonce: 'dead' })
     const others = ['lock-alive.tmp', 'lock-elsewhere.tmp', 'lock-renamed.tmp', 'lock-torn.tmp']
     await put('lock-alive.tmp', { nonce: 'alive' })
-    await put('lock-elsewhere.tmp', { pid: nobody, nonce: 'elsewhere', host: 'elsewhere' })
-    await put('lock-renamed.tmp', { pid: nobody, nonce: 'dead' })
+    await put('lock-elsewhere.tmp', { pid: unusedPid, nonce: 'elsewhere', host: 'elsewhere' })
+    await put('lock-renamed.tmp', { pid: unusedPid, nonce: 'dead' })
     await writeFile(join(folder, 'lock-torn.tmp'), '{"pid":')
     await (await lock(folder))()
     expect((await readdir(folder)).sort()).toEqual(others.sort())
@@ -263,7 +263,7 @@ describe('lockFolder', () => {
       const { began } = await self()
       if (began === '') context.skip('there is no ps that tells when a process began')
       expect(await readProcessStartFromPs(pid)).toBe(began)
-      expect(await readProcessStartFromPs(nobody)).toBe('')
+      expect(await readProcessStartFromPs(unusedPid)).toBe('')
       const living = await folderHeldBy({})
       await expect(lock(living)).rejects.toMatchObject({ message: expect.not.stringContaining('unlock') })
       const dead = await folderHeldBy({ began: 'Thu Jan  1 00:00:00 2026' })
@@ -272,8 +272,8 @@ describe('lockFolder', () => {
 
     it.each([
       ['the lock has no start time of its owner', { began: '' }, isRunning, true],
-      ['the start time of the process is unknown', { pid: nobody, began: 'x' }, () => true, true],
-      ['it ends during the check', { pid: nobody, began: 'x' }, seen(1), false],
+      ['the start time of the process is unknown', { pid: unusedPid, began: 'x' }, () => true, true],
+      ['it ends during the check', { pid: unusedPid, began: 'x' }, seen(1), false],
     ])('treats a process that may be the owner as running: %s', async (_why, change, isRunning, isHeld) => {
       const folder = await folderHeldBy(change)
       const locking = lockFolder(folder, { self: await self(), isRunning, onTakeover: () => {} })
@@ -287,7 +287,7 @@ describe('lockFolder', () => {
   })
 
   it('treats a process of another user that /proc hides as running', async () => {
-    const folder = await folderHeldBy({ pid: nobody })
+    const folder = await folderHeldBy({ pid: unusedPid })
     await expect(
       lockFolder(folder, { self: await self(), isRunning: () => true, onTakeover: () => {} }),
     ).rejects.toMatchObject({ exit: 'locked' })
@@ -345,7 +345,7 @@ describe('removeLock', () => {
   })
 
   it('removes the file of a process on another host that died during a takeover', async () => {
-    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const folder = await folderHeldBy({ pid: unusedPid, nonce: 'dead' })
     const right = { ...(await self()), ...elsewhere, nonce: 'gone' }
     await writeFile(join(folder, 'lock-dead'), JSON.stringify(right))
     await expect(lock(folder)).rejects.toMatchObject({
