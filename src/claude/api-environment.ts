@@ -62,6 +62,25 @@ export function readCredentials(env: Environment): Credentials {
   }
 }
 
+/**
+ * Returns where the credential of a request comes from, never what it is.
+ * @param headers additional request headers, of which one may be the credential
+ */
+export function describeCredential(
+  env: Environment,
+  {
+    hasKeyCommand,
+    headers = {},
+  }: { hasKeyCommand: boolean; headers?: Readonly<Record<string, string>> | undefined },
+): string {
+  if (hasKeyCommand) return 'what the key command prints'
+  const header = ['authorization', 'x-api-key'].find((name) => name in headers)
+  if (header !== undefined) return `the header ${header}`
+  const { apiKey, authToken } = readCredentials(env)
+  if (apiKey !== null) return 'ANTHROPIC_API_KEY'
+  return authToken === null ? 'the profile in use' : 'ANTHROPIC_AUTH_TOKEN'
+}
+
 interface Credentials {
   readonly baseURL: string | null
   readonly apiKey: string | null

@@ -1,28 +1,28 @@
 import { BaseAnthropic } from '@anthropic-ai/sdk'
-import type { Dispatcher } from 'undici'
 import type { BatchApi } from '../core/batch/batch-api.ts'
-import type { Pdf } from '../core/document/document.ts'
 import { AskError } from '../core/errors/ask-error.ts'
-import { isUnreachable, type RequestError } from '../core/errors/request-error.ts'
+import { isUnreachable } from '../core/errors/request-error.ts'
 import type { Ask } from '../core/request/ask.ts'
 import type { Request } from '../core/request/request.ts'
 import type { Clock } from '../core/run/clock.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { findSecrets, stripAuthScheme } from '../core/text/find-secrets.ts'
+import { findSecrets } from '../core/text/find-secrets.ts'
 import { createRedactor } from '../core/text/redact.ts'
 import { truncate } from '../core/text/truncate.ts'
 import { UsageError } from '../errors.ts'
-import { readCredentials, stripUserInfo } from './api-environment.ts'
-import { normalizeBaseUrl, normalizeRequestUrl } from './base-url.ts'
+import { describeCredential, readCredentials, stripUserInfo } from './api-environment.ts'
+import { normalizeBaseUrl } from './base-url.ts'
 import { createBatchApi } from './batch-client.ts'
+import { createFetch } from './create-fetch.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
-import { createKeyCommand, type KeyCommandOptions, type KeySource } from './key-command.ts'
+import { createKeyCommand, type KeyCommandOptions } from './key-command.ts'
+import { toMessageParams } from './message-params.ts'
 import { rejectPlainHttp } from './plain-http.ts'
 import { readProxies } from './proxies.ts'
 import { readMessageReply, readTokenCount } from './read-message.ts'
 import { readStreamedReply } from './read-streamed-reply.ts'
 import { toRequestError } from './to-request-error.ts'
-import { type Connections, createConnections, sendRequest } from './transport.ts'
+import { createConnections } from './transport.ts'
 import { withRedaction } from './with-redaction.ts'
 
 export interface ClaudeClientOptions {
@@ -123,8 +123,7 @@ export async function createClaudeClient({
       requestError.status === 401
         ? {
             ...requestError,
-            credential:
-              keySource === undefined ? describeCredential(anthropic) : 'what the key command prints',
+            credential: describeCredential(env, { hasKeyCommand: keyCommand !== undefined, headers }),
           }
         : requestError,
     )
@@ -164,52 +163,6 @@ export async function createClaudeClient({
     await Promise.all([connections.close(), bulkConnections.close()])
   }
   return { ...withRedaction({ ask, countTokens, batches }, redact), baseUrl, close }
-}
-
-/** The options that the SDK passes to `fetch`. */
-type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
-
-/**
- * Returns the `fetch` function for the SDK. After a 401 it sends the request once more if there is another key.
- * @param onSecret called with every secret that is sent
- */
-function createFetch(
-  connections: Connections,
-  onSecret: (secret: string) => void,
-  keySource: KeySource | undefined,
-): typeof globalThis.fetch {
-  const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
-    const url = normalizeRequestUrl(sdkUrl)
-    const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
-    listSentSecrets(headers).forEach(onSecret)
-    const isBulk = dispatcher !== undefined
-    const send = async () =>
-      sendRequest(url, { ...init, headers }, dispatcher ?? (await connections.getDispatcher(url)), isBulk)
-    const response = await send()
-    if (keySource === undefined || response.status !== 401) return response
-    const refusedKey = stripAuthScheme(headers.get('authorization') ?? '')
-    const key = await keySource.replaceKey(refusedKey)
-    if (key === refusedKey) return response
-    // Reads the body, so that the connection can be used again.
-    await response.text()
-    // The upload of a batch is a stream and cannot be repeated here.
-    if (typeof (init.body ?? '') !== 'string') throw new AskError(expiredKeyError)
-    headers.set('authorization', `Bearer ${key}`)
-    return send()
-  }
-  return fetch as unknown as typeof globalThis.fetch
-}
-
-const expiredKeyError: RequestError = {
-  kind: 'credentials',
-  type: 'key_expired',
-  message: 'the key expired, and the key command printed another one',
-}
-
-/** Returns the values of all headers except those that the SDK always adds. */
-function listSentSecrets(headers: Headers): string[] {
-  const isOrdinary = /^(accept|content-|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$)/
-  return [...headers].filter(([name]) => !isOrdinary.test(name)).map(([, value]) => stripAuthScheme(value))
 }
 
 /**
@@ -256,28 +209,6 @@ type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: AbortSignal) =>
 
 const noDeadline = { signal: new AbortController().signal, hasExpired: () => false, ms: 0, renew() {} }
 
-/** Returns the body of a request without `max_tokens`. */
-function toMessageParams({ model, system, user, pdf, effort, thinking, schema }: Request) {
-  const config = {
-    ...(effort !== undefined && { effort }),
-    ...(schema !== undefined && { format: { type: 'json_schema', schema } }),
-  }
-  return {
-    model,
-    ...(system !== undefined && { system }),
-    messages: [
-      { role: 'user', content: pdf === undefined ? user : [toPdfBlock(pdf), { type: 'text', text: user }] },
-    ],
-    ...(thinking !== undefined && { thinking: { type: thinking } }),
-    ...(Object.keys(config).length > 0 && { output_config: config }),
-  }
-}
-
-/** @see https://platform.claude.com/docs/en/build-with-claude/pdf-support */
-function toPdfBlock({ base64 }: Pdf) {
-  return { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: base64 } }
-}
-
 /**
  * Returns the base URL that the SDK uses. Builds a request without sending it, which is the only way to find
  * out whether the SDK has credentials.
@@ -295,11 +226,6 @@ async function resolveBaseUrl(
       throw new UsageError(`${noCredentialsMessage}${hint}${explainProfileError(error, redact)}`)
     })
   return normalizeBaseUrl(url)
-}
-
-function describeCredential({ apiKey, authToken }: BaseAnthropic): string {
-  if (apiKey) return 'ANTHROPIC_API_KEY'
-  return authToken ? 'ANTHROPIC_AUTH_TOKEN' : 'the profile in use'
 }
 
 const noCredentialsMessage =

@@ -4,8 +4,8 @@ import { UsageError } from '../errors.ts'
  * Returns additional request headers with their values filled in: `${NAME}` in a value is the environment
  * variable NAME, so that no key has to be in a file or on a command line.
  * @param settingName the caller's name for the setting, such as `--headers`
- * @throws UsageError for a variable that is not set, and for a header that cannot be sent or that
- *   claude-batch sets itself
+ * @throws UsageError for a variable that is not set, for a credential that is written out, and for a header that
+ *   cannot be sent or that claude-batch sets itself
  */
 export function resolveHeaders(
   headers: Readonly<Record<string, string>>,
@@ -20,6 +20,10 @@ export function resolveHeaders(
         `${settingName}: ${name} needs the environment variable ${variable}, which is not set`,
       )
     })
+    if (credentialName.test(name) && !template.includes('${'))
+      throw new UsageError(
+        `${settingName}: ${name} looks like a credential; put its value into an environment variable, for example KEY, and write ${name}=\${KEY}`,
+      )
     if (ownHeaders.test(name))
       throw new UsageError(`${settingName}: claude-batch sets ${name} itself; remove it`)
     // The message does not contain the value, which may be a key.
@@ -31,6 +35,9 @@ export function resolveHeaders(
   })
   return Object.fromEntries(resolved) as Record<string, string>
 }
+
+/** Names of headers whose values must not be on a command line or in a file, where others can read them. */
+const credentialName = /(^|[-_])(auth|authorization|key|apikey|token|secret|password|cookie)([-_]|$)/i
 
 /** Headers about the connection and the body. */
 const ownHeaders =

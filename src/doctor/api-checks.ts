@@ -3,6 +3,7 @@ import { classifyError } from '../core/errors/classify-error.ts'
 import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { describeFailure } from '../core/errors/describe-failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
+import { isNotFound } from '../core/errors/request-error.ts'
 import type { RateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import type { Reply } from '../core/request/reply.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
@@ -48,9 +49,14 @@ function createProbe(model: string) {
 }
 
 function describeApiError({ requestError }: AskError, model: string, baseUrl: string): Check {
+  const { status = 0 } = requestError
+  if (noSuchEndpointStatuses.has(status) && !isNotFound(requestError))
+    return warned(
+      'api',
+      `${baseUrl} answered ${status}: it cannot count tokens, or the address is wrong`,
+      'check ANTHROPIC_BASE_URL, and summarize one document to test the key and the model',
+    )
   const isAccountError = classifyError(requestError) === 'account'
-  if (!isAccountError && requestError.status === 404)
-    return warned('api', `${baseUrl} cannot count tokens`, 'use --token-count estimate, the default')
   const text = isAccountError
     ? describeAccountError(requestError, model, baseUrl)
     : describeFailure(toFailure(requestError))
@@ -58,6 +64,9 @@ function describeApiError({ requestError }: AskError, model: string, baseUrl: st
   if (isAccountError) return failedCheck('api', 'serviceRefused', found, advice.join('; '))
   return failedCheck('api', 'temporaryFailure', found, advice.join('; ') || 'try again later')
 }
+
+/** Statuses of compatible servers without an endpoint for counting tokens. */
+const noSuchEndpointStatuses: ReadonlySet<number> = new Set([404, 405, 501])
 
 function checkLimits(model: string, limits: RateLimits | undefined): Check {
   const parts = (['requests', 'inputTokens', 'outputTokens'] as const).flatMap((kind) => {

@@ -1,10 +1,10 @@
-import { readCredentials } from '../claude/api-environment.ts'
+import { describeCredential } from '../claude/api-environment.ts'
 import { findProxy, readProxies } from '../claude/proxies.ts'
+import { resolveHeaders } from '../claude/request-headers.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { pricesAsOf } from '../core/pricing/models.ts'
 import { createPriceOf } from '../core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../core/pricing/usage.ts'
-import { splitCommandLine } from '../core/text/split-command-line.ts'
 import { formatRetirements } from '../run/pricing.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Check, failedCheck, passed, warned } from './check-result.ts'
@@ -69,26 +69,20 @@ export function checkProxy(baseUrl: string, { env }: Pick<Runtime, 'env'>): Chec
   return passed('proxy', proxy === undefined ? 'none' : new URL(proxy).host)
 }
 
-/** Describes where the credentials come from, never what they are. */
+/** Shows where the credentials come from, never what they are. */
 export function checkCredentials(
-  { keyCommand, simulate }: Pick<SummarizeOptions, 'keyCommand' | 'simulate'>,
+  { keyCommand, headers, simulate }: Pick<SummarizeOptions, 'keyCommand' | 'headers' | 'simulate'>,
   { env }: Pick<Runtime, 'env'>,
 ): Check {
   if (simulate) return passed('credentials', 'not needed with --simulate')
-  const { apiKey, authToken } = readCredentials(env)
-  const variables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].filter((name) => env[name]?.trim())
-  const unused = (used: string | undefined) => {
-    const others = variables.filter((name) => name !== used)
-    return others.length === 0 ? '' : `; ${others.join(' and ')} not used`
-  }
-  if (keyCommand !== undefined)
-    return passed(
-      'credentials',
-      `the program ${splitCommandLine(keyCommand)?.[0]} of --key-command${unused(undefined)}`,
-    )
-  if (apiKey !== null) return passed('credentials', `ANTHROPIC_API_KEY${unused('ANTHROPIC_API_KEY')}`)
-  if (authToken !== null) return passed('credentials', 'ANTHROPIC_AUTH_TOKEN')
-  return passed('credentials', 'a profile of the Anthropic SDK')
+  const credential = describeCredential(env, {
+    hasKeyCommand: keyCommand !== undefined,
+    headers: resolveHeaders(headers ?? {}, env, '--headers'),
+  })
+  const unused = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].filter(
+    (name) => name !== credential && env[name]?.trim(),
+  )
+  return passed('credentials', [credential, ...unused.map((name) => `${name} is not used`)].join('; '))
 }
 
 /** Returns the check of credentials for an error that says that there are none, or that they cannot be used. */

@@ -23,6 +23,31 @@ function readBlock(heading: string) {
   }
 }
 
+/** Runs the command of a section against a server of this machine, which answers with these fields. */
+async function runBlock(heading: string, fields: object) {
+  const { variables, args } = readBlock(heading)
+  const seen: {
+    readonly url: string | undefined
+    readonly headers: IncomingHttpHeaders
+    readonly model: string
+  }[] = []
+  const { env } = await startGateway(({ url, headers }, body) => {
+    seen.push({ url, headers, model: (JSON.parse(body) as { model: string }).model })
+    const content = [{ type: 'text', text: 'A summary.' }]
+    const message = { type: 'message', role: 'assistant', content, stop_reason: 'end_turn', ...fields }
+    return { status: 200, body: JSON.stringify(message) }
+  })
+  const base = new URL(variables.get('ANTHROPIC_BASE_URL') ?? '')
+  const local = new URL(base.pathname, env.ANTHROPIC_BASE_URL).href
+  const cwd = await createFolder({ 'docs/a.md': 'Note a.' })
+  const result = await runInProcess(args, {
+    cwd,
+    env: { ...Object.fromEntries(variables), ANTHROPIC_BASE_URL: local },
+  })
+  expect([result.code, result.stderr]).toEqual([0, expect.stringContaining('1 summarized')])
+  return { stderr: result.stderr, seen, path: `${base.pathname.replace(/\/$/, '')}/v1/messages` }
+}
+
 describe('the commands of docs/providers.md', () => {
   it.each([
     [
@@ -41,32 +66,9 @@ describe('the commands of docs/providers.md', () => {
   ])(
     'reach %s at the right path, with its credentials and its name of the model',
     async (heading, path, headers, model) => {
-      const { variables, args } = readBlock(heading)
-      const seen: { readonly url: string | undefined; readonly headers: IncomingHttpHeaders }[] = []
-      const { env } = await startGateway(({ url, headers }) => {
-        seen.push({ url, headers })
-        const usage = { input_tokens: 1_000_000, output_tokens: 0 }
-        const content = [{ type: 'text', text: 'A summary.' }]
-        const message = {
-          id: 'msg_1',
-          type: 'message',
-          role: 'assistant',
-          model,
-          content,
-          stop_reason: 'end_turn',
-          usage,
-        }
-        return { status: 200, body: JSON.stringify(message) }
-      })
-      const base = new URL(variables.get('ANTHROPIC_BASE_URL') ?? '')
-      const local = new URL(base.pathname, env.ANTHROPIC_BASE_URL).href
-      const cwd = await createFolder({ 'docs/a.md': 'Note a.' })
-      const { code, stderr } = await runInProcess(args, {
-        cwd,
-        env: { ...Object.fromEntries(variables), ANTHROPIC_BASE_URL: local },
-      })
-      expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
-      expect(seen).toEqual([{ url: path, headers: expect.objectContaining(headers) }])
+      const usage = { input_tokens: 1_000_000, output_tokens: 0 }
+      const { seen, stderr } = await runBlock(heading, { model, usage })
+      expect(seen).toEqual([{ url: path, headers: expect.objectContaining(headers), model }])
       // The list price of Haiku 5.5 with a prompt above 100,000 tokens.
       expect(stderr).toMatch(/cost +\$0\.50\n/)
     },
@@ -92,33 +94,17 @@ describe('the message about missing credentials', () => {
 })
 
 describe('the gateways and local models of docs/providers.md', () => {
-  it.each(['LiteLLM', 'OpenRouter', 'Ollama', 'llama.cpp', 'vLLM'])(
+  it.each([
+    ['LiteLLM', 'Bearer the-key', 'claude-haiku-5-5'],
+    ['OpenRouter', 'Bearer the-key', 'anthropic/claude-haiku-5.5'],
+    ['Ollama', 'Bearer ollama', 'qwen3-coder'],
+    ['llama.cpp', 'Bearer none', 'local-model'],
+    ['vLLM', 'Bearer none', 'qwen3'],
+  ])(
     'are reached by the commands for %s, without usage, price and headers too',
-    async (heading) => {
-      const { variables, args } = readBlock(heading)
-      const seen: { readonly url: string | undefined; readonly authorization: string | undefined }[] = []
-      const { env } = await startGateway(({ url, headers: { authorization } }) => {
-        seen.push({ url, authorization })
-        const content = [{ type: 'text', text: 'A summary.' }]
-        const message = {
-          type: 'message',
-          role: 'assistant',
-          model: 'other',
-          content,
-          stop_reason: 'end_turn',
-        }
-        return { status: 200, body: JSON.stringify(message) }
-      })
-      const base = new URL(variables.get('ANTHROPIC_BASE_URL') ?? '')
-      const local = new URL(base.pathname, env.ANTHROPIC_BASE_URL).href
-      const cwd = await createFolder({ 'docs/a.md': 'Note a.' })
-      const { code, stderr } = await runInProcess(args, {
-        cwd,
-        env: { ...Object.fromEntries(variables), ANTHROPIC_BASE_URL: local },
-      })
-      expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
-      const path = `${base.pathname.replace(/\/$/, '')}/v1/messages`
-      expect(seen).toEqual([{ url: path, authorization: `Bearer ${variables.get('ANTHROPIC_AUTH_TOKEN')}` }])
+    async (heading, authorization, model) => {
+      const { seen, path } = await runBlock(heading, { model: 'other' })
+      expect(seen).toEqual([{ url: path, headers: expect.objectContaining({ authorization }), model }])
     },
   )
 

@@ -82,6 +82,11 @@ describe('--headers', () => {
     ['Host=example.com', 'claude-batch sets Host itself; remove it'],
     ['content-length=1', 'claude-batch sets content-length itself; remove it'],
     ['x-team=a\nb', '"x-team" is not a header, or its value has a line break'],
+    [
+      'x-gateway-key=written-out',
+      'x-gateway-key looks like a credential; put its value into an environment variable, for example KEY, and write x-gateway-key=${KEY}',
+    ],
+    ['Authorization=Bearer written-out', 'Authorization looks like a credential'],
     ['x team=a', '--headers: expected key=value'],
   ])('are exit 2 before any request for %j', async (header, message) => {
     const cwd = await createFolder(documents)

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is what the user writes
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -95,11 +96,11 @@ describe('claude-batch doctor', () => {
     const cwd = await createFolder(documents)
     const { env } = await startService({})
     const both = await runDoctor(cwd, { ...env, ANTHROPIC_AUTH_TOKEN: 'token-0123456789' })
-    expect(both.find('credentials')[0]?.found).toBe('ANTHROPIC_API_KEY; ANTHROPIC_AUTH_TOKEN not used')
+    expect(both.find('credentials')[0]?.found).toBe('ANTHROPIC_API_KEY; ANTHROPIC_AUTH_TOKEN is not used')
     const command = `"${process.execPath}" -p "'secret-0123456789'"`
     const printed = await runDoctor(cwd, env, '--key-command', command)
-    expect(printed.find('credentials')[0]?.found).toMatch(
-      /^the program .*node of --key-command; ANTHROPIC_API_KEY not used$/,
+    expect(printed.find('credentials')[0]?.found).toBe(
+      'what the key command prints; ANTHROPIC_API_KEY is not used',
     )
     const broken = await runDoctor(cwd, env, '--key-command', `"${process.execPath}" -e "process.exit(9)"`)
     expect([broken.code, broken.find('credentials')[0]]).toMatchObject([
@@ -110,6 +111,40 @@ describe('claude-batch doctor', () => {
         advice: expect.stringContaining('run it yourself'),
       },
     ])
+  })
+
+  it.each([
+    [404, '{"detail":"Not Found"}'],
+    [405, '{"detail":"Method Not Allowed"}'],
+    [501, ''],
+  ])(
+    'does not take a server that cannot count tokens and answers %i for one that fails',
+    async (status, body) => {
+      const cwd = await createFolder(documents)
+      const { code, find } = await runDoctor(cwd, await startServer(status, body))
+      expect([code, find('api')]).toEqual([
+        0,
+        [
+          {
+            name: 'api',
+            status: 'warning',
+            found: expect.stringContaining(
+              `answered ${status}: it cannot count tokens, or the address is wrong`,
+            ),
+            advice: expect.stringContaining('check ANTHROPIC_BASE_URL'),
+          },
+        ],
+      ])
+    },
+  )
+
+  it('names a header as the credential, if it is one', async () => {
+    const cwd = await createFolder(documents)
+    const { ANTHROPIC_BASE_URL } = await startServer(401, error('authentication_error', 'invalid'))
+    const flags = ['--headers', 'X-API-Key=${FOUNDRY_KEY}']
+    const { find } = await runDoctor(cwd, { ANTHROPIC_BASE_URL, FOUNDRY_KEY: 'foundry-0123456789' }, ...flags)
+    expect(find('credentials')[0]?.found).toBe('the header x-api-key')
+    expect(find('api')[0]).toMatchObject({ status: 'error', advice: 'check the header x-api-key' })
   })
 
   it('shows the proxy without its password, and the limits that the API names', async () => {

@@ -1,0 +1,53 @@
+import type { Dispatcher } from 'undici'
+import { AskError } from '../core/errors/ask-error.ts'
+import type { RequestError } from '../core/errors/request-error.ts'
+import { stripAuthScheme } from '../core/text/find-secrets.ts'
+import { normalizeRequestUrl } from './base-url.ts'
+import type { KeySource } from './key-command.ts'
+import { type Connections, sendRequest } from './transport.ts'
+
+/** The options that the SDK passes to `fetch`. */
+type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
+
+/**
+ * Returns the `fetch` function for the SDK. After a 401 it sends the request once more if there is another key.
+ * @param onSecret called with every secret that is sent
+ */
+export function createFetch(
+  connections: Connections,
+  onSecret: (secret: string) => void,
+  keySource: KeySource | undefined,
+): typeof globalThis.fetch {
+  const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
+    const url = normalizeRequestUrl(sdkUrl)
+    const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
+    listSentSecrets(headers).forEach(onSecret)
+    const isBulk = dispatcher !== undefined
+    const send = async () =>
+      sendRequest(url, { ...init, headers }, dispatcher ?? (await connections.getDispatcher(url)), isBulk)
+    const response = await send()
+    if (keySource === undefined || response.status !== 401) return response
+    const refusedKey = stripAuthScheme(headers.get('authorization') ?? '')
+    const key = await keySource.replaceKey(refusedKey)
+    if (key === refusedKey) return response
+    // Reads the body, so that the connection can be used again.
+    await response.text()
+    // The upload of a batch is a stream and cannot be repeated here.
+    if (typeof (init.body ?? '') !== 'string') throw new AskError(expiredKeyError)
+    headers.set('authorization', `Bearer ${key}`)
+    return send()
+  }
+  return fetch as unknown as typeof globalThis.fetch
+}
+
+const expiredKeyError: RequestError = {
+  kind: 'credentials',
+  type: 'key_expired',
+  message: 'the key expired, and the key command printed another one',
+}
+
+/** Returns the values of all headers except those that the SDK always adds. */
+function listSentSecrets(headers: Headers): string[] {
+  const isOrdinary = /^(accept|content-|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$)/
+  return [...headers].filter(([name]) => !isOrdinary.test(name)).map(([, value]) => stripAuthScheme(value))
+}
