@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, statfs } from 'node:fs/promises'
+import { access, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
@@ -23,6 +23,8 @@ import { type Check, failedCheck, passed, warned } from './check-result.ts'
  */
 export async function checkOutput(out: string, name: string, runtime: Runtime): Promise<Check[]> {
   const folder = await findExistingFolder(out)
+  if (!(await stat(folder)).isDirectory())
+    return [failedCheck('output', 'usage', `${folder} is a file`, 'name a folder with --out')]
   if (!(await isWritable(folder)))
     return [
       failedCheck(

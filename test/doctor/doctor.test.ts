@@ -192,6 +192,21 @@ describe('claude-batch doctor', () => {
     ])
   })
 
+  it.each(['program', 'program/summaries'])(
+    'is an error if the output folder %s is in the place of a file',
+    async (out) => {
+      const cwd = await createFolder({ ...documents, program: '#!/bin/sh\n' })
+      await chmod(join(cwd, 'program'), 0o755)
+      const { env } = await startService({})
+      const { code, find } = await runDoctor(cwd, env, '-o', out)
+      expect([code, find('output')]).toMatchObject([
+        2,
+        [{ status: 'error', found: expect.stringContaining('program is a file') }],
+      ])
+      expect(await runInProcess(['summarize', 'docs', '-o', out], { cwd, env })).toMatchObject({ code })
+    },
+  )
+
   it.skipIf(process.getuid?.() === 0)('is an error if the output folder is not writable', async () => {
     const cwd = await createFolder(documents)
     await mkdir(join(cwd, 'closed'))
