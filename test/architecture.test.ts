@@ -58,8 +58,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk/core/streaming': ['claude/read-streamed-reply.ts'],
   '@anthropic-ai/sdk': [
     'claude/batch-client.ts',
-    'claude/claude-client.ts',
-    'claude/to-request-error.ts',
+    'claude/anthropic-client.ts',
+    'claude/sdk-client.ts',
     'claude/read-message.ts',
     'claude/read-streamed-reply.ts',
   ],

@@ -88,7 +88,7 @@ interface Credentials {
 }
 
 /** The message does not contain the key, so that a malformed key does not end up in a log. */
-function checkKeyVariable(name: string, env: Environment): void {
+export function checkKeyVariable(name: string, env: Environment): void {
   if (/[^\x21-\x7e]|["'`]/.test(env[name]?.trim() ?? ''))
     throw new UsageError(`${name} has characters no key has (a line break or a quote, perhaps); set it again`)
 }

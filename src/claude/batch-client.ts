@@ -1,4 +1,4 @@
-import type { APIPromise, BaseAnthropic } from '@anthropic-ai/sdk'
+import type { APIPromise } from '@anthropic-ai/sdk'
 import { type Batch, isBatchId } from '../core/batch/batch.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
 import { AskError } from '../core/errors/ask-error.ts'
@@ -6,10 +6,11 @@ import type { Request } from '../core/request/request.ts'
 import { maxLineChars, parseBatchResultLine } from './parse-batch-result.ts'
 import { readJsonLines } from './read-json-lines.ts'
 import { readJsonBody } from './read-message.ts'
+import type { SdkClient } from './sdk-client.ts'
 import { toFields } from './wire-values.ts'
 
 export interface BatchApiOptions {
-  readonly anthropic: BaseAnthropic
+  readonly anthropic: SdkClient
   /** The base URL in use. */
   readonly baseUrl: string
   /** The longest time without a byte during a transfer, in milliseconds. */

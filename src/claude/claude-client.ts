@@ -1,8 +1,7 @@
-import { BaseAnthropic } from '@anthropic-ai/sdk'
-import type { BatchApi } from '../core/batch/batch-api.ts'
 import { AskError } from '../core/errors/ask-error.ts'
 import { isUnreachable } from '../core/errors/request-error.ts'
 import type { Ask } from '../core/request/ask.ts'
+import { createModelIds, type ModelIds } from '../core/request/provider-model-id.ts'
 import type { Request } from '../core/request/request.ts'
 import type { Clock } from '../core/run/clock.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
@@ -10,19 +9,23 @@ import { findSecrets } from '../core/text/find-secrets.ts'
 import { createRedactor } from '../core/text/redact.ts'
 import { truncate } from '../core/text/truncate.ts'
 import { UsageError } from '../errors.ts'
-import { describeCredential, readCredentials, stripUserInfo } from './api-environment.ts'
+import { openAnthropicClient } from './anthropic-client.ts'
+import { describeCredential, stripUserInfo } from './api-environment.ts'
 import { normalizeBaseUrl } from './base-url.ts'
 import { createBatchApi } from './batch-client.ts'
 import { createFetch } from './create-fetch.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
 import { createKeyCommand, type KeyCommandOptions } from './key-command.ts'
 import { toMessageParams } from './message-params.ts'
+import type { MessagesApi } from './messages-api.ts'
 import { rejectPlainHttp } from './plain-http.ts'
 import { readProxies } from './proxies.ts'
 import { readMessageReply, readTokenCount } from './read-message.ts'
 import { readStreamedReply } from './read-streamed-reply.ts'
+import { type OpenSdkClient, type SdkClient, withoutRetries } from './sdk-client.ts'
 import { toRequestError } from './to-request-error.ts'
 import { createConnections } from './transport.ts'
+import { withModelNames } from './with-model-names.ts'
 import { withRedaction } from './with-redaction.ts'
 
 export interface ClaudeClientOptions {
@@ -43,12 +46,16 @@ export interface ClaudeClientOptions {
    * allowed.
    */
   readonly allowHttp?: readonly string[]
-  /** Headers to add to every request, except those to `server`. */
+  /** Headers to add to every request. */
   readonly headers?: Readonly<Record<string, string>>
   /** A program that prints the key, to use instead of the credentials in the environment. */
   readonly keyCommand?: Pick<KeyCommandOptions, 'command' | 'ttlMs' | 'cwd' | 'settingName'>
-  /** A server to use instead of the one that the environment names, with its key; without proxies. */
-  readonly server?: { readonly url: string; readonly key: string }
+  /** Creates the client of the SDK. Default: one for Anthropic's API. */
+  readonly openSdkClient?: OpenSdkClient
+  /** The ids under which the server knows models. Default: the models' own. */
+  readonly modelIds?: ModelIds
+  /** Where the credentials come from, for messages about those that are refused. Default: as the SDK takes them. */
+  readonly credential?: string
   readonly settingNames: SettingNames
   /** A hint at the end of the message about missing credentials: what the caller can do without them. */
   readonly noCredentialsHint?: string
@@ -62,11 +69,7 @@ interface SettingNames {
   readonly allowHttp: string
 }
 
-export interface ClaudeClient {
-  readonly ask: Ask
-  /** Counts the input tokens of a request, free of charge. The reply has a usage and no text. */
-  readonly countTokens: Ask
-  readonly batches: BatchApi
+export interface ClaudeClient extends MessagesApi {
   /** The base URL in use, as the SDK resolved it. */
   readonly baseUrl: string
   /** Closes all connections immediately. */
@@ -83,29 +86,24 @@ export async function createClaudeClient({
   clock,
   env,
   allowHttp = [],
-  server,
   headers,
   keyCommand,
+  openSdkClient = openAnthropicClient,
+  modelIds = createModelIds('anthropic'),
+  credential = describeCredential(env, { hasKeyCommand: keyCommand !== undefined, headers }),
   settingNames,
   noCredentialsHint = '',
   ...timeouts
 }: ClaudeClientOptions): Promise<ClaudeClient> {
-  const proxies = server === undefined ? readProxies(env) : undefined
+  const proxies = readProxies(env)
   const connections = createConnections({ ...timeouts, proxies })
   const bulkConnections = createConnections({ ...timeouts, proxies, isBulk: true })
-  const { add: addSecret, redact } = createRedactor(server === undefined ? findSecrets(env) : [])
+  const { add: addSecret, redact } = createRedactor(findSecrets(env))
   const keySource = keyCommand && createKeyCommand({ ...keyCommand, env, clock, onKey: addSecret })
   // The token of a profile is visible only in the requests that the SDK sends.
-  const fetch = createFetch(connections, server === undefined ? addSecret : () => {}, keySource)
-  const anthropic = new BaseAnthropic({
-    ...(server === undefined ? readCredentials(env) : { baseURL: server.url, apiKey: server.key }),
-    ...(server === undefined && headers !== undefined && { defaultHeaders: headers }),
-    ...(keySource !== undefined && { apiKey: keySource.getKey, authToken: null }),
-    maxRetries: 0,
-    timeout: timeouts.totalTimeoutMs,
-    logLevel: 'off',
-    fetch,
-  })
+  const fetch = createFetch(connections, addSecret, keySource)
+  const sdkClient = await openSdkClient({ env, fetch, keySource, headers })
+  const anthropic = withoutRetries(sdkClient, timeouts.totalTimeoutMs)
   const urlWithUserInfo = await resolveBaseUrl(anthropic, noCredentialsHint, redact)
   rejectPlainHttp(urlWithUserInfo, { allowHttp, allowHttpSetting: settingNames.allowHttp, proxies })
   const baseUrl = stripUserInfo(urlWithUserInfo)
@@ -119,14 +117,7 @@ export async function createClaudeClient({
       redact,
       baseUrl,
     })
-    return new AskError(
-      requestError.status === 401
-        ? {
-            ...requestError,
-            credential: describeCredential(env, { hasKeyCommand: keyCommand !== undefined, headers }),
-          }
-        : requestError,
-    )
+    return new AskError(requestError.status === 401 ? { ...requestError, credential } : requestError)
   }
   const runWithDeadline = <T>(
     signal: AbortSignal,
@@ -141,11 +132,12 @@ export async function createClaudeClient({
         throw toAskError(error, deadline)
       }
     })
-  const ask = createAsk(anthropic, runWithDeadline, clock)
+  const toParams = (request: Request) => toMessageParams({ ...request, model: modelIds.toId(request.model) })
+  const ask = createAsk(anthropic, toParams, runWithDeadline, clock)
   const countTokens: Ask = (request, signal) =>
     runWithDeadline(signal, (deadline) =>
       readTokenCount(
-        anthropic.post('/v1/messages/count_tokens', { body: toMessageParams(request), signal: deadline }),
+        anthropic.post('/v1/messages/count_tokens', { body: toParams(request), signal: deadline }),
         request.model,
       ),
     )
@@ -155,14 +147,15 @@ export async function createClaudeClient({
     runWithDeadline,
     toAskError: (error) => toAskError(error, noDeadline),
     wallClock: clock.wallTime,
-    toParams: (request) => ({ ...toMessageParams(request), max_tokens: request.maxTokens }),
+    toParams: (request) => ({ ...toParams(request), max_tokens: request.maxTokens }),
     idleTimeoutMs: timeouts.idleTimeoutMs,
     dispatcher: () => bulkConnections.getDispatcher(baseUrl),
   })
   const close = async () => {
     await Promise.all([connections.close(), bulkConnections.close()])
   }
-  return { ...withRedaction({ ask, countTokens, batches }, redact), baseUrl, close }
+  const api = withModelNames({ ask, countTokens, batches }, modelIds.toModel)
+  return { ...withRedaction(api, redact), baseUrl, close }
 }
 
 /**
@@ -175,11 +168,16 @@ const maxPlainReplyTokens = 2048
  * Returns an `Ask` that requests plain or streamed replies. After a plain reply has timed out, it only
  * streams.
  */
-function createAsk(anthropic: BaseAnthropic, runWithDeadline: RunWithDeadline, clock: Clock): Ask {
+function createAsk(
+  anthropic: SdkClient,
+  toParams: (request: Request) => object,
+  runWithDeadline: RunWithDeadline,
+  clock: Clock,
+): Ask {
   let mustStream = false
   // `messages.create` would write a warning to the console for every request to an old model.
   const post = (request: Request, signal: AbortSignal, stream: boolean) => {
-    const body = { ...toMessageParams(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
+    const body = { ...toParams(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
     return anthropic.post('/v1/messages', { body, signal, stream })
   }
   return async (request, signal, onText) => {
@@ -215,7 +213,7 @@ const noDeadline = { signal: new AbortController().signal, hasExpired: () => fal
  * @throws UsageError if it has none
  */
 async function resolveBaseUrl(
-  anthropic: BaseAnthropic,
+  anthropic: SdkClient,
   hint: string,
   redact: (text: string) => string,
 ): Promise<string> {

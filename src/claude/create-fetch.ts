@@ -10,7 +10,8 @@ import { type Connections, sendRequest } from './transport.ts'
 type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
 
 /**
- * Returns the `fetch` function for the SDK. After a 401 it sends the request once more if there is another key.
+ * Returns the `fetch` function for the SDK. After a 401 or 403 it sends the request once more if there is another
+ * key.
  * @param onSecret called with every secret that is sent
  */
 export function createFetch(
@@ -21,12 +22,16 @@ export function createFetch(
   const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
     const url = normalizeRequestUrl(sdkUrl)
     const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
+    // The clients of some platforms cannot take a key that changes.
+    if (keySource !== undefined && !headers.has('authorization'))
+      headers.set('authorization', `Bearer ${await keySource.getKey()}`)
     listSentSecrets(headers).forEach(onSecret)
     const isBulk = dispatcher !== undefined
     const send = async () =>
       sendRequest(url, { ...init, headers }, dispatcher ?? (await connections.getDispatcher(url)), isBulk)
     const response = await send()
-    if (keySource === undefined || response.status !== 401) return response
+    // AWS answers 403 to a key that has expired.
+    if (keySource === undefined || ![401, 403].includes(response.status)) return response
     const refusedKey = stripAuthScheme(headers.get('authorization') ?? '')
     const key = await keySource.replaceKey(refusedKey)
     if (key === refusedKey) return response
@@ -46,8 +51,12 @@ const expiredKeyError: RequestError = {
   message: 'the key expired, and the key command printed another one',
 }
 
-/** Returns the values of all headers except those that the SDK always adds. */
+/** Returns the values of all headers except those that the SDK always adds, and signatures of AWS. */
 function listSentSecrets(headers: Headers): string[] {
-  const isOrdinary = /^(accept|content-|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$)/
-  return [...headers].filter(([name]) => !isOrdinary.test(name)).map(([, value]) => stripAuthScheme(value))
+  return [...headers]
+    .filter(([name, value]) => !ordinaryHeaders.test(name) && !value.startsWith('AWS4-'))
+    .map(([, value]) => stripAuthScheme(value))
 }
+
+const ordinaryHeaders =
+  /^(accept|content-|host$|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$|x-amz-(content-sha256|date)$|x-goog-user-project$)/

@@ -1,4 +1,5 @@
-import { toFields, toNonEmptyText } from './wire-values.ts'
+import { parsePlatformErrorBody } from './platform-error-body.ts'
+import { type Fields, type GetHeader, toFields, toNonEmptyText } from './wire-values.ts'
 
 /** The fields of an error response's body that have the types in the API's documentation. */
 export interface ErrorBody {
@@ -13,10 +14,14 @@ export interface ErrorBody {
 /**
  * Parses an error body of a response, a stream event or a batch item. A field with an undocumented type
  * counts as missing.
+ * @param header returns a response header
  * @see https://platform.claude.com/docs/en/api/errors
  */
-export function parseErrorBody(body: unknown): ErrorBody {
-  const fields = toFields(body)
+export function parseErrorBody(body: unknown, header: GetHeader = () => null): ErrorBody {
+  return parsePlatformErrorBody(body, header) ?? parseApiErrorBody(toFields(body))
+}
+
+function parseApiErrorBody(fields: Fields): ErrorBody {
   const error = toFields(fields['error'])
   const type = toNonEmptyText(error['type'])
   const message = toNonEmptyText(error['message'])
@@ -24,11 +29,16 @@ export function parseErrorBody(body: unknown): ErrorBody {
   const requestId = toNonEmptyText(fields['request_id'])
   return {
     isFromApi: fields['type'] === 'error' && type !== undefined,
-    ...(type !== undefined && { type }),
+    // The stream of Amazon Bedrock begins its names with a small letter, its responses with a capital.
+    ...(type !== undefined && { type: type.replace(/^[a-z]\w+Exception$/, capitalize) }),
     ...(message !== undefined && { message }),
     ...(code !== undefined && { code }),
     ...(requestId !== undefined && { requestId }),
   }
+}
+
+function capitalize(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
 /**

@@ -5,7 +5,7 @@ import { parseUsage } from '../core/pricing/usage.ts'
 import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import type { Reply } from '../core/request/reply.ts'
 import { findStatusForType, parseErrorBody } from './error-body.ts'
-import { parseJson, toFields, toNonEmptyText } from './wire-values.ts'
+import { parseJson, readRequestId, toFields, toNonEmptyText } from './wire-values.ts'
 
 /** The parts of a response that its parser needs besides the body. */
 export type ResponseHead = Pick<Response, 'headers' | 'status'>
@@ -68,7 +68,7 @@ export function malformedReplyError(
   problem: string,
   type = 'malformed_reply',
 ): AskError {
-  const requestId = headers.get('request-id')
+  const requestId = readRequestId((name) => headers.get(name))
   const contentType = headers.get('content-type') ?? 'no content type'
   const isPage = contentType.includes('html')
   return new AskError({
@@ -76,7 +76,7 @@ export function malformedReplyError(
     status,
     type,
     message: `${problem} (${contentType})${isPage ? '; a proxy, a firewall or a sign-in page answered in its place' : ''}`,
-    ...(requestId !== null && { requestId }),
+    ...(requestId !== undefined && { requestId }),
   })
 }
 
@@ -87,7 +87,7 @@ export function malformedReplyError(
 export function parseReply(message: unknown, response: ResponseHead): Reply {
   const fields = toFields(message)
   const header = (name: string) => response.headers.get(name)
-  const requestId = header('request-id') ?? undefined
+  const requestId = readRequestId(header)
   const content = fields['content']
   if (fields['type'] !== 'message' || !Array.isArray(content))
     throw malformedReplyError(response, 'not an answer of the Messages API')

@@ -31,7 +31,7 @@ export async function readStreamedReply(
   const message = new StreamedMessage(response)
   let firstTokenMs: number | undefined
   // With parsed events, the SDK would print unparsable ones, which may contain document text.
-  for await (const { event, data } of Stream.rawEvents(response)) {
+  for await (const { event, data } of readEvents(response)) {
     const text = message.add(event, data)
     if (text === '') continue
     firstTokenMs ??= elapsedMs()
@@ -40,6 +40,15 @@ export async function readStreamedReply(
   const reply = message.finish()
   emitText('', true)
   return firstTokenMs === undefined ? reply : { ...reply, firstTokenMs }
+}
+
+/** Yields the events of a stream. An error while reading gets a cause that says where it happened. */
+async function* readEvents(response: Response): ReturnType<typeof Stream.rawEvents> {
+  try {
+    yield* Stream.rawEvents(response)
+  } catch (error) {
+    throw new Error('the stream broke off', { cause: error })
+  }
 }
 
 /**

@@ -1,12 +1,13 @@
-import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk'
 import { AskError } from '../core/errors/ask-error.ts'
 import { parseRetryAfter } from '../core/errors/parse-retry-after.ts'
 import type { RequestError } from '../core/errors/request-error.ts'
 import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import { truncate } from '../core/text/truncate.ts'
+import { createCredentialsError } from './credentials-error.ts'
 import type { Deadline } from './deadline.ts'
 import { findStatusForType, parseErrorBody } from './error-body.ts'
 import { stripMarkup } from './strip-markup.ts'
+import { readRequestId } from './wire-values.ts'
 
 /** The idle timeout, and the name of its setting. */
 interface IdleTimeout {
@@ -26,8 +27,8 @@ export interface RequestErrorOptions {
 }
 
 /**
- * Converts an error of the SDK, undici or the system into a request error. The error's class is not
- * sufficient: the causes distinguish errors.
+ * Converts an error of the SDK, undici or the system into a request error. Errors are recognized by their
+ * shape and their causes, never by their class: a client of another package brings its own copy of the SDK.
  * @throws the error itself if it is a bug and not a request error
  */
 export function toRequestError(error: unknown, options: RequestErrorOptions): RequestError {
@@ -42,7 +43,7 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
   // The SDK wraps the error of a key command.
   const askError = listCauses(error).find((cause) => cause instanceof AskError)
   if (askError !== undefined) return askError.requestError
-  if (error instanceof APIError && error.status !== undefined) return parseStatusError(error, options)
+  if (isStatusError(error)) return parseStatusError(error, options)
   const causeChain = listCauses(error)
   const code = causeChain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = causeChain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
@@ -51,13 +52,13 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
     const idleMessage = `received no data for ${formatSeconds(idleTimeout.ms)}; if replies take longer, raise ${idleTimeout.setting}`
     return { kind: 'timeout', type: 'timeout', message: idleMessage, code: code ?? '' }
   }
-  if (error instanceof APIConnectionTimeoutError || timeoutCodes.has(code ?? '')) {
+  if (isSdkTimeout(error) || timeoutCodes.has(code ?? '')) {
     return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }), ...unsent }
   }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
   // An `event: error` in a stream has a body, but no status.
-  if (error instanceof APIError && error.error !== undefined) return parseStreamError(error.error)
+  if (isSdkError(error) && error.error !== undefined) return parseStreamError(error.error)
   if (code !== undefined && decodingErrorCode.test(code))
     return {
       kind: 'malformed',
@@ -77,31 +78,57 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
   // V8 quotes a few characters of the text, which may be part of a key.
   if (causeChain.some((cause) => cause instanceof SyntaxError))
     return { kind: 'malformed', type: 'malformed_reply', message: 'the reply broke off or is not JSON' }
-  if (causeChain.some(({ message }) => /without|terminated|JSON/i.test(message)))
+  if (causeChain.some(({ message }) => /without|terminated|JSON|broke off/i.test(message)))
     return { kind: 'malformed', type: 'malformed_reply', message: `the reply broke off: ${message}` }
-  if (error instanceof APIConnectionError)
-    return { kind: 'connection', type: 'connection_error', message, ...unsent }
-  // The SDK throws this class for a body that it cannot parse.
-  if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
+  if (isSdkError(error)) return { kind: 'connection', type: 'connection_error', message, ...unsent }
+  if (isSdkCredentialsError(error))
+    return createCredentialsError(error, 'the credentials of the profile', 'sign in again').requestError
   // This is a bug and not a network error, so it must keep its stack.
   throw error
 }
 
-type StatusError = InstanceType<typeof APIError>
+/** An error of the SDK about a response, or about its absence: then `status` is undefined. */
+interface SdkError extends Error {
+  readonly status: number | undefined
+  readonly headers: { get(name: string): string | null } | undefined
+  /** The body of the response, or of an `event: error` in a stream. */
+  readonly error: unknown
+}
+
+type StatusError = SdkError & { readonly status: number }
+
+/** Whether an error has the fields of the SDK's `APIError`. */
+function isSdkError(error: unknown): error is SdkError {
+  return error instanceof Error && 'status' in error && 'headers' in error && 'error' in error
+}
+
+function isStatusError(error: unknown): error is StatusError {
+  return isSdkError(error) && typeof error.status === 'number'
+}
+
+/** Whether the SDK could not read or renew the credentials of a profile. Its other errors are `SdkError`s. */
+function isSdkCredentialsError(error: unknown): boolean {
+  return error instanceof Error && /^(AnthropicError|WorkloadIdentityError)$/.test(error.name)
+}
+
+/** The SDK's own timeout has no cause and no code, so only its text distinguishes it. */
+function isSdkTimeout(error: unknown): boolean {
+  return isSdkError(error) && error.status === undefined && error.message === 'Request timed out.'
+}
 
 function parseStatusError(
   error: StatusError,
   { wallMs, redact, baseUrl }: RequestErrorOptions,
 ): RequestError {
   const header = (name: string) => error.headers?.get(name) ?? null
-  const sentStatus = error.status as number
-  const body = parseErrorBody(error.error)
+  const sentStatus = error.status
+  const body = parseErrorBody(error.error, header)
   // A gateway may send an API error with status 200, or change its status to 500 or 502.
   const status =
     isAmbiguousStatus(sentStatus) && body.isFromApi
       ? (findStatusForType(body.type) ?? sentStatus)
       : sentStatus
-  const requestId = error.requestID ?? body.requestId
+  const requestId = readRequestId(header) ?? body.requestId
   const wait = parseRetryAfter(header, wallMs)
   const shouldRetry = header('x-should-retry')
   const limits = parseRateLimits(header)

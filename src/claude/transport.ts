@@ -210,4 +210,9 @@ class TransportHeaders {
   entries(): [string, string][] {
     return Object.entries(this.#raw).map(([name, value]) => [name, String(value)])
   }
+
+  /** Makes `new Headers(headers)` copy the headers. */
+  [Symbol.iterator](): Iterator<[string, string]> {
+    return this.entries()[Symbol.iterator]()
+  }
 }

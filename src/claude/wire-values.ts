@@ -22,3 +22,13 @@ export function parseJson(text: string): unknown {
     return undefined
   }
 }
+
+/** Returns a header of a response, or null. */
+export type GetHeader = (name: string) => string | null
+
+/**
+ * Returns the id of a request for the support of its provider: Anthropic's, or that of Amazon Bedrock or Azure.
+ */
+export function readRequestId(header: GetHeader): string | undefined {
+  return header('request-id') ?? header('x-amzn-requestid') ?? header('apim-request-id') ?? undefined
+}

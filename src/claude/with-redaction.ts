@@ -1,12 +1,5 @@
-import type { BatchApi } from '../core/batch/batch-api.ts'
 import { AskError } from '../core/errors/ask-error.ts'
-import type { Ask } from '../core/request/ask.ts'
-
-interface RedactedApi {
-  readonly ask: Ask
-  readonly countTokens: Ask
-  readonly batches: BatchApi
-}
+import type { MessagesApi } from './messages-api.ts'
 
 /**
  * Wraps the API functions so that no server response can carry a secret into records, ledger, logs, reports
@@ -14,9 +7,9 @@ interface RedactedApi {
  * stays unchanged: it is the result, and a document may be about keys.
  */
 export function withRedaction(
-  { ask, countTokens, batches }: RedactedApi,
+  { ask, countTokens, batches }: MessagesApi,
   redact: (text: string) => string,
-): RedactedApi {
+): MessagesApi {
   const redactSettled = async <Value>(promise: Promise<Value>): Promise<Value> => {
     try {
       return redactStrings(await promise, redact)

@@ -10,8 +10,11 @@ import { summarizeFlags } from '../config/summarize-flags.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** Leaves out `out`: in a configuration file, it names the folder for summaries, not for a comparison. */
-const { out: _out, ...compareSettings } = compareFlags
+/**
+ * Leaves out `out` and `models`: in a configuration file, they are the folder for summaries and the ids of
+ * models.
+ */
+const { out: _out, models: _models, ...compareSettings } = compareFlags
 
 /** Leaves out `id` and `wait`, which make sense only on the command line. */
 const { id: _id, ...batchSettings } = batchesFlags
@@ -45,7 +48,7 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
     env: runtime.env,
     cwd: runtime.cwd,
     uid: runtime.uid,
-    knownFlags: indexFlagsByKey(compareFlags, serveFlags, summarizeFlags),
+    knownFlags: indexFlagsByKey(compareSettings, serveFlags, summarizeFlags),
     inputRoots: inputs.map((text) => resolve(runtime.cwd, text)),
     config,
     profile,

@@ -1,6 +1,6 @@
 import { compareFlags } from '../config/compare-flags.ts'
 import type { Flag } from '../config/flag.ts'
-import { indexFlagsByKey } from '../config/flag-names.ts'
+import { getFlagName, indexFlagsByKey } from '../config/flag-names.ts'
 import { serveFlags } from '../config/serve-flags.ts'
 import { simulateFlags } from '../config/simulate-flags.ts'
 import { summarizeFlags } from '../config/summarize-flags.ts'
@@ -66,7 +66,7 @@ async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env
     parse,
     completes,
     isList = false,
-  }: Partial<Flag> = indexFlagsByKey(simulateFlags, serveFlags, compareFlags, summarizeFlags).get(value) ?? {}
+  }: Partial<Flag> = completedFlags.findLast((flag) => getFlagName(flag) === value) ?? {}
   const { schema } = parse ?? {}
   if (completes === undefined) return { candidates: schema?.enum ?? schema?.items?.enum ?? [], isList }
   const listNames = {
@@ -76,6 +76,10 @@ async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env
   }
   return { candidates: await listNames[completes](), isList }
 }
+
+const completedFlags: readonly Flag[] = [simulateFlags, serveFlags, compareFlags, summarizeFlags].flatMap(
+  (flags) => Object.values(flags),
+)
 
 /** The arguments that are prompts: names of `prompts` subcommands with an argument index. */
 const promptArguments: ReadonlySet<string> = new Set(['show 0', 'check 0', 'pin 0', 'diff 0', 'diff 1'])

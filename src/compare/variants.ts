@@ -20,7 +20,16 @@ export interface ComparedVariant {
 export async function loadVariants(
   options: Pick<
     CompareOptions,
-    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'chunkTokens' | 'simulate'
+    | 'prompts'
+    | 'models'
+    | 'var'
+    | 'maxTokens'
+    | 'effort'
+    | 'encoding'
+    | 'pdf'
+    | 'chunkTokens'
+    | 'simulate'
+    | 'provider'
   >,
   lookup: PromptLookupOptions,
 ): Promise<readonly ComparedVariant[]> {

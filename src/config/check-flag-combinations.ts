@@ -1,3 +1,4 @@
+import { providerTraits } from '../core/request/providers.ts'
 import { CommandLineError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
@@ -34,6 +35,16 @@ export function checkFlagCombinations(options: SummarizeOptions): void {
   if (options.detach && options.simulate)
     throw new CommandLineError(
       '--detach cannot be combined with --simulate, whose batches end with this run; remove --detach, or run claude-batch simulate',
+    )
+  const { label, hasBatches, countsTokens } =
+    providerTraits[options.simulate ? 'simulator' : options.provider]
+  if (!hasBatches && (options.batch || options.mode === 'batch'))
+    throw new CommandLineError(
+      `--batch: ${label} has no batches; remove --batch, or choose another --provider`,
+    )
+  if (!countsTokens && options.tokenCount === 'exact')
+    throw new CommandLineError(
+      `--token-count exact: ${label} cannot count tokens; use --token-count estimate`,
     )
   if (options.null && options.filesFrom === undefined)
     throw new CommandLineError('-0 is an option of --files-from; add --files-from')

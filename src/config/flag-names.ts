@@ -2,11 +2,14 @@ import type { Flag } from './flag.ts'
 
 type FlagTable = Readonly<Record<string, Flag>>
 
-/**
- * Returns a flag's key in a configuration file: `max-tokens` for `--max-tokens`, `ignore` for `--no-ignore`.
- */
-export function getConfigKey({ syntax }: Flag): string {
+/** Returns a flag's name: `max-tokens` for `--max-tokens <n>`, `ignore` for `--no-ignore`. */
+export function getFlagName({ syntax }: Flag): string {
   return /--(?:no-)?([a-z-]+)/.exec(syntax)?.[1] ?? syntax
+}
+
+/** Returns a flag's key in a configuration file: its name, unless the flag is an entry of a table. */
+export function getConfigKey(flag: Flag): string {
+  return flag.configKey ?? getFlagName(flag)
 }
 
 /** Returns the name of a flag's environment variable: `CLAUDE_BATCH_MAX_TOKENS`. */

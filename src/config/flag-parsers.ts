@@ -268,6 +268,23 @@ function parsePair(
   return { ...previous, [key]: rest }
 }
 
+/** Parses a model and its id at the provider: `haiku=my-deployment`. */
+export const modelIdPairs = withSchema(
+  { type: 'object', additionalProperties: string },
+  (
+    value: string,
+    flag: string,
+    previous: Readonly<Record<string, string>> = {},
+  ): Readonly<Record<string, string>> => {
+    const [, model, id] = /^([^\s=]+)=([\x21-\x7e]+)$/.exec(value) ?? []
+    if (model === undefined || id === undefined)
+      throw new UsageError(
+        `${flag}: expected a model and its id, like haiku=my-deployment, got ${JSON.stringify(value)}`,
+      )
+    return { ...previous, [model]: id }
+  },
+)
+
 /** Parses a date or time in UTC: `2026-11`, `2026-11-01` or `2026-11-01 03:17`. The value is the beginning of an ISO 8601 time. */
 export const date = withSchema(
   { type: 'string', pattern: datePattern.source },

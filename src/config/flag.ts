@@ -14,6 +14,8 @@ export interface Flag {
     /** Formats a value for the help. @default String */
     readonly format?: (value: never) => string
   }
+  /** The key in a configuration file, if it is not the name of the flag: a table has a plural name. */
+  readonly configKey?: string
   /** Converts a value to its form in a configuration file, if that is not the value itself. */
   readonly toConfigValue?: (value: never) => unknown
   /**

@@ -1,4 +1,3 @@
-import { describeCredential } from '../claude/api-environment.ts'
 import { findProxy, readProxies } from '../claude/proxies.ts'
 import { resolveHeaders } from '../claude/request-headers.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
@@ -6,6 +5,7 @@ import { pricesAsOf } from '../core/pricing/models.ts'
 import { createPriceOf } from '../core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../core/pricing/usage.ts'
 import { formatRetirements } from '../run/pricing.ts'
+import { describeProviderCredential } from '../run/provider.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Check, failedCheck, passed, warned } from './check-result.ts'
 
@@ -71,14 +71,12 @@ export function checkProxy(baseUrl: string, { env }: Pick<Runtime, 'env'>): Chec
 
 /** Shows where the credentials come from, never what they are. */
 export function checkCredentials(
-  { keyCommand, headers, simulate }: Pick<SummarizeOptions, 'keyCommand' | 'headers' | 'simulate'>,
+  options: Pick<SummarizeOptions, 'provider' | 'keyCommand' | 'headers' | 'simulate'>,
   { env }: Pick<Runtime, 'env'>,
 ): Check {
-  if (simulate) return passed('credentials', 'not needed with --simulate')
-  const credential = describeCredential(env, {
-    hasKeyCommand: keyCommand !== undefined,
-    headers: resolveHeaders(headers ?? {}, env, '--headers'),
-  })
+  if (options.simulate) return passed('credentials', 'not needed with --simulate')
+  const headers = resolveHeaders(options.headers ?? {}, env, '--headers')
+  const credential = describeProviderCredential({ ...options, headers }, env)
   const unused = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].filter(
     (name) => name !== credential && env[name]?.trim(),
   )

@@ -11,6 +11,7 @@ import { chunkText } from '../core/chunking/chunk-text.ts'
 import type { Document, InputProblem, Pdf } from '../core/document/document.ts'
 import { guessTokensPerCharacter } from '../core/estimate/estimate-cost.ts'
 import { buildRequest } from '../core/request/build-request.ts'
+import type { ProviderName } from '../core/request/providers.ts'
 import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import {
   chooseParameters,
@@ -18,7 +19,6 @@ import {
   type Request,
   type RequestSettings,
 } from '../core/request/request.ts'
-import type { ProviderName } from '../core/request/request-hash.ts'
 import { hashJson, sampleDocuments } from '../core/request/request-hash.ts'
 import { detectTextKind, type TextKind, textKinds } from '../core/text/text-kind.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'

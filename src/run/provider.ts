@@ -1,17 +1,19 @@
-import { readBaseUrl } from '../claude/api-environment.ts'
-import type { ClaudeClient } from '../claude/claude-client.ts'
+import { describeCredential, readBaseUrl } from '../claude/api-environment.ts'
+import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
+import { describePlatformCredential } from '../claude/platforms/describe-platform-credential.ts'
 import { isLoopbackHost } from '../claude/private-host.ts'
 import { resolveHeaders } from '../claude/request-headers.ts'
 import { getConfigKey } from '../config/flag-names.ts'
 import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import type { ProviderName } from '../core/request/request-hash.ts'
+import { createModelIds } from '../core/request/provider-model-id.ts'
+import { type ApiProvider, type ProviderName, providerTraits } from '../core/request/providers.ts'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ReplyOrigin } from '../storage/earlier-results.ts'
 
-/** The API or the simulator that a run sends its requests to. */
+/** The service or the simulator that a run sends its requests to. */
 export interface Provider {
   readonly baseUrl: string
   /** Returns the client, which the first call creates. That takes time, so call it only to send requests. */
@@ -21,45 +23,40 @@ export interface Provider {
 
 type ProviderOptions = Pick<
   SummarizeOptions,
-  'idleTimeout' | 'allowHttp' | 'headers' | 'keyCommand' | 'keyTtl' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+  | 'provider'
+  | 'modelIds'
+  | 'idleTimeout'
+  | 'allowHttp'
+  | 'headers'
+  | 'keyCommand'
+  | 'keyTtl'
+  | 'simulate'
+  | 'rpm'
+  | 'itpm'
+  | 'otpm'
 >
 
 /**
- * Creates a provider for the API that the environment configures. With `--simulate`, the provider starts a
- * simulator in this process and sends requests to it over HTTP.
+ * Creates the provider that the options and the environment configure. With `--simulate`, it starts a simulator
+ * in this process and sends requests to it over HTTP.
+ * @throws UsageError if a package, a setting or the credentials are missing
  */
 export async function createProvider(options: ProviderOptions, runtime: Runtime): Promise<Provider> {
   const closeFunctions: (() => Promise<void>)[] = []
-  const { allowHttp = [], keyCommand, keyTtl } = options
-  const headers = options.simulate ? {} : resolveHeaders(options.headers ?? {}, runtime.env, '--headers')
-  const command = keyCommand === undefined ? undefined : splitCommandLine(keyCommand)
-  const idleTimeoutMs = options.idleTimeout * 1000
   const close = async () => {
     for (const closeOne of closeFunctions.reverse()) await closeOne()
   }
-  const connectClient = async (server?: { readonly url: string; readonly key: string }) => {
+  const connectClient = async (settings: Partial<ClaudeClientOptions>) => {
     const { createClaudeClient } = await import('../claude/claude-client.ts')
-    const { clock, env } = runtime
+    const idleTimeoutMs = options.idleTimeout * 1000
     const client = await createClaudeClient({
-      clock,
-      env,
-      allowHttp,
+      clock: runtime.clock,
+      env: runtime.env,
       connectTimeoutMs: Math.min(connectTimeoutMs, idleTimeoutMs),
       idleTimeoutMs,
-      settingNames,
-      noCredentialsHint: `, or try the tool without a key: --simulate${formatPlatformHint(env)}`,
       totalTimeoutMs,
-      headers,
-      ...(server !== undefined
-        ? { server }
-        : command !== undefined && {
-            keyCommand: {
-              command,
-              ttlMs: keyTtl * 1000,
-              cwd: runtime.cwd,
-              settingName: `--${getConfigKey(configurationFlags.keyCommand)}`,
-            },
-          }),
+      settingNames,
+      ...settings,
     })
     closeFunctions.push(client.close)
     return client
@@ -67,18 +64,80 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   // The whole command shares one client, which keeps connections and state learned about the API.
   let clientPromise: Promise<ClaudeClient> | undefined
   if (options.simulate) {
-    const startSimulated = async () => {
+    const connectSimulator = async () => {
       const { startSimulator } = await import('../simulator/simulator.ts')
-      const simulator = await startSimulator({ limits: getSimulatedLimits(options) })
-      closeFunctions.push(simulator.close)
-      return connectClient({ url: simulator.url, key: 'simulated' })
+      const { openClientOf } = await import('../claude/anthropic-client.ts')
+      const { url, close: closeSimulator } = await startSimulator({ limits: getSimulatedLimits(options) })
+      closeFunctions.push(closeSimulator)
+      return connectClient({ openSdkClient: openClientOf({ url, key: 'simulated' }), env: {} })
     }
-    return { baseUrl: 'the simulator', connect: () => (clientPromise ??= startSimulated()), close }
+    return { baseUrl: 'the simulator', connect: () => (clientPromise ??= connectSimulator()), close }
   }
-  const baseUrl = readBaseUrl(runtime.env, allowHttp, settingNames.allowHttp, command !== undefined)
-  if (baseUrl !== undefined) return { baseUrl, connect: () => (clientPromise ??= connectClient()), close }
-  const knownClient = await connectClient()
-  return { baseUrl: knownClient.baseUrl, connect: async () => knownClient, close }
+  const baseUrl = findBaseUrl(options, runtime.env)
+  const settings = readConnectionSettings(options, runtime)
+  if (baseUrl !== undefined)
+    return { baseUrl, connect: () => (clientPromise ??= connectClient(settings)), close }
+  // The base URL is known only to the client: to its profile, or to the client of the platform.
+  const client = await connectClient({ ...settings, ...(await readPlatformSettings(options, runtime)) })
+  return { baseUrl: client.baseUrl, connect: async () => client, close }
+}
+
+/** Returns the settings of connections to a service. @throws UsageError for a header that cannot be sent */
+function readConnectionSettings(options: ProviderOptions, { env, cwd }: Runtime) {
+  const { provider, modelIds, allowHttp = [], keyCommand, keyTtl } = options
+  const command = keyCommand === undefined ? undefined : splitCommandLine(keyCommand)
+  const headers = resolveHeaders(options.headers ?? {}, env, '--headers')
+  return {
+    allowHttp,
+    headers,
+    modelIds: createModelIds(provider, modelIds),
+    noCredentialsHint: `, or try the tool without a key: --simulate${formatPlatformHint(env)}`,
+    ...(command !== undefined && {
+      keyCommand: {
+        command,
+        ttlMs: keyTtl * 1000,
+        cwd,
+        settingName: `--${getConfigKey(configurationFlags.keyCommand)}`,
+      },
+    }),
+  }
+}
+
+async function readPlatformSettings(
+  { provider, keyCommand }: ProviderOptions,
+  { env }: Runtime,
+): Promise<Partial<ClaudeClientOptions>> {
+  if (provider === 'anthropic') return {}
+  const { openPlatformClient } = await import('../claude/platforms/open-platform-client.ts')
+  return {
+    openSdkClient: openPlatformClient(provider),
+    ...(keyCommand === undefined && { credential: describePlatformCredential(provider, env) }),
+  }
+}
+
+/**
+ * Returns the base URL if the options and the environment alone determine it, or else undefined.
+ * @throws UsageError if a variable is malformed, or if credentials would be sent unencrypted
+ */
+function findBaseUrl(
+  { provider, allowHttp = [], keyCommand }: ProviderOptions,
+  env: Runtime['env'],
+): string | undefined {
+  if (provider !== 'anthropic') return undefined
+  return readBaseUrl(env, allowHttp, settingNames.allowHttp, keyCommand !== undefined)
+}
+
+/**
+ * Returns where the credential of a provider comes from, never what it is. One of the headers may be the
+ * credential.
+ */
+export function describeProviderCredential(
+  { provider, keyCommand, headers }: Pick<ProviderOptions, 'provider' | 'keyCommand' | 'headers'>,
+  env: Runtime['env'],
+): string {
+  const hasKeyCommand = keyCommand !== undefined
+  if (provider === 'anthropic' || hasKeyCommand) return describeCredential(env, { hasKeyCommand, headers })
+  return describePlatformCredential(provider, env)
 }
 
 /** Returns a hint if Claude Code on this machine uses Claude on another platform; or else ''. */
@@ -87,19 +146,24 @@ function formatPlatformHint(env: Runtime['env']): string {
     /^(1|true)$/i.test(env[variable] ?? ''),
   )
   if (platform === undefined) return ''
-  const [variable, name] = platform
-  return `; ${variable} is set, which is for Claude Code: for ${name}, see docs/providers.md`
+  const [variable, provider] = platform
+  const { label } = providerTraits[provider]
+  return `; ${variable} is set, which is for Claude Code: for ${label}, use --provider ${provider} (see docs/providers.md)`
 }
 
-const claudeCodePlatforms: Readonly<Record<string, string>> = {
-  CLAUDE_CODE_USE_BEDROCK: 'Amazon Bedrock',
-  CLAUDE_CODE_USE_VERTEX: 'Google Vertex AI',
-  CLAUDE_CODE_USE_FOUNDRY: 'Microsoft Foundry',
+/** @see https://code.claude.com/docs/en/settings */
+const claudeCodePlatforms: Readonly<Record<string, ApiProvider>> = {
+  CLAUDE_CODE_USE_BEDROCK: 'bedrock',
+  CLAUDE_CODE_USE_VERTEX: 'vertex',
+  CLAUDE_CODE_USE_FOUNDRY: 'foundry',
 }
 
 /** Returns the provider of a command with these flags. */
-export function getProviderName({ simulate }: Pick<SummarizeOptions, 'simulate'>): ProviderName {
-  return simulate ? 'simulator' : 'anthropic'
+export function getProviderName({
+  simulate,
+  provider,
+}: Pick<SummarizeOptions, 'simulate' | 'provider'>): ProviderName {
+  return simulate ? 'simulator' : provider
 }
 
 /** Returns what answers the requests of a run: a server on this machine may be a simulator too. */

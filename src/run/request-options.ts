@@ -17,4 +17,5 @@ export type RequestOptions = Pick<
   | 'language'
   | 'words'
   | 'simulate'
+  | 'provider'
 >

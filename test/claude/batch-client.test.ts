@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { openClientOf } from '../../src/claude/anthropic-client.ts'
 import type { AskError } from '../../src/core/errors/ask-error.ts'
 import { classifyError } from '../../src/core/errors/classify-error.ts'
 import { describeAccountError } from '../../src/core/errors/describe-account-error.ts'
@@ -20,7 +21,7 @@ async function clientOf(answer: object) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return createSimulatedClient({}, { server: { url, key: 'test' } })
+  return createSimulatedClient({}, { openSdkClient: openClientOf({ url, key: 'test' }) })
 }
 const batch = { id: 'msgbatch_1', processing_status: 'ended', created_at: '2026-11-22T12:00:00Z' }
 
@@ -195,6 +196,9 @@ async function serverOf(
     server.close()
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { client } = await createSimulatedClient({}, { server: { url, key: 'test' }, idleTimeoutMs })
+  const { client } = await createSimulatedClient(
+    {},
+    { openSdkClient: openClientOf({ url, key: 'test' }), idleTimeoutMs },
+  )
   return { client, requests: () => count }
 }

@@ -77,16 +77,16 @@ describe('the commands of docs/providers.md', () => {
 
 describe('the message about missing credentials', () => {
   it.each([
-    ['CLAUDE_CODE_USE_BEDROCK', 'Amazon Bedrock'],
-    ['CLAUDE_CODE_USE_VERTEX', 'Google Vertex AI'],
-    ['CLAUDE_CODE_USE_FOUNDRY', 'Microsoft Foundry'],
-  ])('names the page about %s', async (variable, name) => {
+    ['CLAUDE_CODE_USE_BEDROCK', 'Amazon Bedrock', 'bedrock'],
+    ['CLAUDE_CODE_USE_VERTEX', 'Google Vertex AI', 'vertex'],
+    ['CLAUDE_CODE_USE_FOUNDRY', 'Microsoft Foundry', 'foundry'],
+  ])('names the page about %s', async (variable, name, provider) => {
     const cwd = await createFolder({ 'docs/a.md': 'Note a.' })
     const run = (value: string) => runInProcess(['summarize', 'docs'], { cwd, env: { [variable]: value } })
     expect(await run('1')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        `${variable} is set, which is for Claude Code: for ${name}, see docs/providers.md`,
+        `${variable} is set, which is for Claude Code: for ${name}, use --provider ${provider} (see docs/providers.md)`,
       ),
     })
     expect((await run('0')).stderr).not.toContain('Claude Code')

@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { openClientOf } from '../../src/claude/anthropic-client.ts'
 import { createClaudeClient } from '../../src/claude/claude-client.ts'
 import type { AskError } from '../../src/core/errors/ask-error.ts'
 import { classifyError } from '../../src/core/errors/classify-error.ts'
@@ -28,7 +29,7 @@ async function clientOf(port: number) {
     idleTimeoutMs: 60_000,
     settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 60_000,
-    server: { url: `http://127.0.0.1:${port}`, key: 'test' },
+    openSdkClient: openClientOf({ url: `http://127.0.0.1:${port}`, key: 'test' }),
   })
   onTestFinished(() => client.close())
   return client

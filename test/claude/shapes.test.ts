@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { openClientOf } from '../../src/claude/anthropic-client.ts'
 import { createClaudeClient } from '../../src/claude/claude-client.ts'
 import { parseBatchResultLine } from '../../src/claude/parse-batch-result.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
@@ -34,7 +35,10 @@ async function servedClient() {
     idleTimeoutMs: 60_000,
     settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 60_000,
-    server: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, key: 'test' },
+    openSdkClient: openClientOf({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      key: 'test',
+    }),
   })
   onTestFinished(async () => {
     await client.close()

@@ -92,6 +92,7 @@ describe('a setting that changes the request of a document', () => {
       language: { language: 'German' },
       words: { words: 50 },
       simulate: { simulate: true },
+      provider: { provider: 'bedrock' },
     }
 
   it('changes the settings hash, too, for every flag', async () => {

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { openPlatformClient, type Platform } from '../../src/claude/platforms/open-platform-client.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
+import { classifyError } from '../../src/core/errors/classify-error.ts'
 import type { RequestError } from '../../src/core/errors/request-error.ts'
 import type { Ask } from '../../src/core/request/ask.ts'
+import { createModelIds } from '../../src/core/request/provider-model-id.ts'
 import type { Request } from '../../src/core/request/request.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
+import { startPlatform } from '../support/platform-server.ts'
 import { createReply, createRequest, createScriptedAsk, createStatusError } from '../support/scripted-ask.ts'
 import { createSimulatedClient } from '../support/simulated-client.ts'
 
@@ -13,6 +17,8 @@ interface Implementation {
   /** Decides between plain replies and streams. */
   readonly maxTokens: number
   make(situation: Situation): Promise<Ask>
+  /** Fields of the errors that differ from those of Anthropic's API. */
+  readonly errors?: Partial<Record<Situation, object>>
 }
 
 type Situation =
@@ -82,11 +88,40 @@ const overHttp = (name: string, maxTokens: number): Implementation => ({
     (await createSimulatedClient({ script: () => behaviours[situation] })).client.ask,
 })
 
+/** The official client of a platform, in front of a server that speaks its dialect. */
+const overPlatform = (platform: Platform, maxTokens: number): Implementation => ({
+  name: `${platform} with ${maxTokens > 2048 ? 'streams' : 'plain replies'}`,
+  maxTokens,
+  async make(situation) {
+    const { env } = await startPlatform(platform, { script: () => behaviours[situation] })
+    const modelIds = createModelIds(platform)
+    const openSdkClient = openPlatformClient(platform)
+    return (await createSimulatedClient({}, { env, openSdkClient, modelIds })).client.ask
+  },
+  ...(platformErrors[platform] && { errors: platformErrors[platform] }),
+})
+
+const platformErrors: Partial<Record<Platform, Implementation['errors']>> = {
+  bedrock: {
+    'is overloaded': { status: 503, type: 'ServiceUnavailableException' },
+    'is rate limited': { type: 'ThrottlingException' },
+    'finds the request wrong': { type: 'ValidationException' },
+  },
+  vertex: {
+    // Google's own errors have no id.
+    'is overloaded': { status: 503, type: 'UNAVAILABLE', requestId: undefined },
+    'is rate limited': { type: 'RESOURCE_EXHAUSTED', requestId: undefined },
+  },
+}
+
+const platforms = ['bedrock', 'vertex', 'foundry', 'aws'] as const
+
 describe.each([
   scripted,
   overHttp('the SDK with plain replies', 1024),
   overHttp('the SDK with streams', 8192),
-])('an Ask, $name', ({ make, maxTokens }) => {
+  ...platforms.flatMap((platform) => [overPlatform(platform, 1024), overPlatform(platform, 8192)]),
+])('an Ask, $name', ({ make, maxTokens, errors = {} }) => {
   const request: Request = createRequest('a.md', { maxTokens })
   const signal = new AbortController().signal
   const failure = async (ask: Ask): Promise<AskError> => {
@@ -114,12 +149,27 @@ describe.each([
   )
 
   it.each([
-    ['is overloaded', { kind: 'status', status: 529, type: 'overloaded_error' }],
-    ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfterSeconds: 3 }],
-    ['finds the request wrong', { kind: 'status', status: 400, type: 'invalid_request_error' }],
-  ] as const)('rejects with the details of the error when the API %s', async (situation, fault) => {
-    expect((await failure(await make(situation))).requestError).toMatchObject(fault)
-  })
+    ['is overloaded', 'transient', { kind: 'status', status: 529, type: 'overloaded_error' }],
+    [
+      'is rate limited',
+      'rate_limited',
+      { kind: 'status', status: 429, type: 'rate_limit_error', retryAfterSeconds: 3 },
+    ],
+    ['finds the request wrong', 'document', { kind: 'status', status: 400, type: 'invalid_request_error' }],
+  ] as const)(
+    'rejects with the details of the error when the API %s, which is %s',
+    async (situation, errorClass, details) => {
+      const { requestError } = await failure(await make(situation))
+      const requestId = expect.stringMatching(/^req_/)
+      expect({ requestId: undefined, ...requestError }).toMatchObject({
+        requestId,
+        ...details,
+        ...errors[situation],
+      })
+      expect(requestError.nonApiResponse).toBeUndefined()
+      expect(classifyError(requestError)).toBe(errorClass)
+    },
+  )
 
   it('rejects when the reply breaks off, instead of passing on half of it', async () => {
     const { requestError } = await failure(await make('breaks off'))

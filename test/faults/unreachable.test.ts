@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { openClientOf } from '../../src/claude/anthropic-client.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
 import { isUnreachable, mayBeBilled } from '../../src/core/errors/request-error.ts'
 import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
@@ -190,7 +191,7 @@ describe('a request', () => {
     const { client } = await createSimulatedClient(
       {},
       {
-        server: { url: `https://127.0.0.1:${port}`, key: 'test' },
+        openSdkClient: openClientOf({ url: `https://127.0.0.1:${port}`, key: 'test' }),
         connectTimeoutMs: 3_600_000,
         totalTimeoutMs: 3_600_000,
       },
@@ -207,7 +208,7 @@ describe('a request', () => {
     const port = await listening((socket) => socket.once('data', () => socket.resetAndDestroy()))
     const { client } = await createSimulatedClient(
       {},
-      { server: { url: `http://127.0.0.1:${port}`, key: 'test' } },
+      { openSdkClient: openClientOf({ url: `http://127.0.0.1:${port}`, key: 'test' }) },
     )
     const error = await getRejection(client.ask(createRequest('a.md'), new AbortController().signal))
     expect(error).toBeInstanceOf(AskError)

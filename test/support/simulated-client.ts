@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest'
+import { openClientOf } from '../../src/claude/anthropic-client.ts'
 import {
   type ClaudeClient,
   type ClaudeClientOptions,
@@ -20,7 +21,7 @@ export async function createSimulatedClient(
     idleTimeoutMs: 2000,
     settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 5000,
-    server: { url: simulator.url, key: 'test' },
+    openSdkClient: openClientOf({ url: simulator.url, key: 'test' }),
     ...timeouts,
   })
   onTestFinished(async () => {

@@ -1,7 +1,8 @@
+import { apiProviders } from '../../core/request/providers.ts'
 import type { Flag } from '../flag.ts'
-import { commandLine, duration, hosts, keyValuePairs, text } from '../flag-parsers.ts'
+import { choice, commandLine, duration, hosts, keyValuePairs, modelIdPairs, text } from '../flag-parsers.ts'
 
-/** Flags for configuration files, profiles and permissions. */
+/** Flags for configuration files, the provider and its credentials, and permissions. */
 export const configurationFlags = {
   config: {
     group: 'Configuration',
@@ -15,6 +16,20 @@ export const configurationFlags = {
     help: 'also apply the profile of this name, from profiles: in the configuration file',
     completes: 'profile',
     parse: text,
+  },
+  provider: {
+    group: 'Configuration',
+    syntax: '--provider <name>',
+    help: `who answers: ${apiProviders.slice(0, -1).join(', ')} or ${apiProviders.at(-1)} (Claude Platform on AWS); all but anthropic need a package, see docs/providers.md`,
+    default: 'anthropic' as const,
+    parse: choice(apiProviders),
+  },
+  modelIds: {
+    group: 'Configuration',
+    syntax: '--model-id <model=id>',
+    configKey: 'models',
+    help: 'id of a model at the provider or gateway, e.g. haiku=my-deployment, an inference profile or an ARN; repeatable',
+    parse: modelIdPairs,
   },
   keyCommand: {
     group: 'Configuration',

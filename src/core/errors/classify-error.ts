@@ -1,11 +1,6 @@
+import type { ErrorClass } from './error-class.ts'
+import { findPlatformError } from './platform-errors.ts'
 import { isTooLong, type RequestError } from './request-error.ts'
-
-/**
- * What follows from a request error. `transient`: the API has a temporary problem. `rate_limited`: the same,
- * but the attempt does not count. `document`: the error concerns only this document. `account`: every request
- * would fail in the same way, so the run ends.
- */
-export type ErrorClass = 'transient' | 'rate_limited' | 'document' | 'account'
 
 /**
  * Classifies by status, then `error.type`, then `error_code`. Never by a range of statuses: that once caused
@@ -56,7 +51,11 @@ function classifyByKind(requestError: RequestError): ErrorClass {
       return requestError.type === 'reply_too_large' ? 'document' : 'transient'
     case 'stream':
       // The status was 200, so only the type describes the error.
-      return classByStreamType.get(requestError.type) ?? 'document'
+      return (
+        findPlatformError(requestError.type, requestError.message)?.errorClass ??
+        classByStreamType.get(requestError.type) ??
+        'document'
+      )
     case 'status':
       return classifyByStatus(requestError)
   }
@@ -70,6 +69,8 @@ function classifyByStatus({
   nonApiResponse,
 }: RequestError): ErrorClass {
   if (accountErrorCodes.has(code) || accountErrorCodes.has(type)) return 'account'
+  const platformError = findPlatformError(type, message)
+  if (platformError !== undefined) return platformError.errorClass
   if (
     status === 400 &&
     nonApiResponse === undefined &&

@@ -1,6 +1,7 @@
 import { knownModelNames } from '../pricing/models.ts'
 import { escapeControlChars } from '../text/escape-control-chars.ts'
 import { truncate } from '../text/truncate.ts'
+import { findPlatformError } from './platform-errors.ts'
 import { describeNonApiResponse, type RequestError } from './request-error.ts'
 
 /**
@@ -31,6 +32,8 @@ function findRemedy(
   const forBatches =
     requestError.operation === 'batches' ? findBatchRemedy(requestError, endpoint, avoidBatches) : undefined
   if (forBatches !== undefined) return forBatches
+  const platformRemedy = findPlatformError(requestError.type, message)?.remedy
+  if (platformRemedy !== undefined) return platformRemedy
   if (kind === 'tls')
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
   if (requestError.type === 'unknown_encoding')

@@ -81,7 +81,7 @@ export function isTooLong(requestError: Pick<RequestError, 'status' | 'type' | '
   const { status, message } = requestError
   return (
     status === 413 ||
-    (status === 400 && message.startsWith('prompt is too long')) ||
+    (status === 400 && /^prompt is too long|^input is too long for requested model/i.test(message)) ||
     isExtraUsageRequired(requestError)
   )
 }

@@ -1,6 +1,7 @@
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
+import type { ProviderName } from './providers.ts'
 import type { Request } from './request.ts'
-import { hashRequest, type ProviderName } from './request-hash.ts'
+import { hashRequest } from './request-hash.ts'
 
 /** A request without the fields that identify it. */
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>

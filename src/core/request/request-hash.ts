@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto'
 import type { Document } from '../document/document.ts'
+import type { ProviderName } from './providers.ts'
 import type { Request } from './request.ts'
 
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
-
-/** Who answers: the API (under any base URL: a gateway's new address changes no answer) or the simulator. */
-export type ProviderName = 'anthropic' | 'simulator'
 
 /**
  * Returns the request hash (`request_hash` in the ledger): a SHA-256 of everything that shapes the reply, as

@@ -20,10 +20,23 @@ export function stripAuthScheme(value: string): string {
   return value.replace(/^(?:bearer|basic) +/i, '')
 }
 
-const keyVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_IDENTITY_TOKEN']
+const keyVariables = [
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  'ANTHROPIC_IDENTITY_TOKEN',
+  'ANTHROPIC_AWS_API_KEY',
+  'ANTHROPIC_FOUNDRY_API_KEY',
+  'AWS_BEARER_TOKEN_BEDROCK',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+]
 const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY']
 const urlVariables = [
   'ANTHROPIC_BASE_URL',
+  'ANTHROPIC_AWS_BASE_URL',
+  'ANTHROPIC_BEDROCK_BASE_URL',
+  'ANTHROPIC_FOUNDRY_BASE_URL',
+  'ANTHROPIC_VERTEX_BASE_URL',
   ...proxyVariables,
   ...proxyVariables.map((name) => name.toLowerCase()),
 ]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { classifyError, type ErrorClass, isRetryable } from '../../../src/core/errors/classify-error.ts'
+import { classifyError, isRetryable } from '../../../src/core/errors/classify-error.ts'
+import type { ErrorClass } from '../../../src/core/errors/error-class.ts'
 import { toFailure } from '../../../src/core/errors/failure.ts'
 import { isUnreachable, mayBeBilled, type RequestError } from '../../../src/core/errors/request-error.ts'
 import { createStatusError } from '../../support/scripted-ask.ts'

@@ -1,0 +1,38 @@
+import type { BaseAnthropic } from '@anthropic-ai/sdk'
+import type { KeySource } from './key-command.ts'
+
+/** The parts of an official client of the Messages API that claude-batch uses. */
+export type SdkClient = Pick<BaseAnthropic, 'get' | 'post' | 'buildRequest'>
+
+/** What a client of the SDK is created with. */
+export interface SdkClientContext {
+  /** The environment variables with the credentials and the base URL. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Sends the requests. */
+  readonly fetch: typeof globalThis.fetch
+  /** Keys of a program, to use instead of the credentials in the environment. */
+  readonly keySource: KeySource | undefined
+  /** Headers to add to every request. */
+  readonly headers: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * Creates a client of the SDK.
+ * @throws UsageError if a setting is missing or cannot be used
+ * @throws AskError of kind `credentials` or `connection` if the credentials cannot be read
+ */
+export type OpenSdkClient = (context: SdkClientContext) => Promise<SdkClient> | SdkClient
+
+/**
+ * Returns a client that sends each request once. The SDK's retries would hide attempts, and go on after a
+ * spending limit was reached.
+ * @param timeoutMs the longest time until the headers of a response, in milliseconds
+ */
+export function withoutRetries(client: SdkClient, timeoutMs: number): SdkClient {
+  const defaults = { maxRetries: 0, timeout: timeoutMs }
+  return {
+    get: (path, options) => client.get(path, { ...defaults, ...options }),
+    post: (path, options) => client.post(path, { ...defaults, ...options }),
+    buildRequest: (options) => client.buildRequest(options),
+  }
+}

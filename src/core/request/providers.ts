@@ -1,0 +1,69 @@
+/** The services that answer requests, as the user names them. */
+export const apiProviders = ['anthropic', 'bedrock', 'vertex', 'foundry', 'aws'] as const
+export type ApiProvider = (typeof apiProviders)[number]
+
+/**
+ * Who answers a request: a service (under any base URL: a gateway's new address changes no answer) or the
+ * simulator.
+ */
+export type ProviderName = ApiProvider | 'simulator'
+
+/** What claude-batch must know about a service before it sends a request. */
+export interface ProviderTraits {
+  /** Its name for people. */
+  readonly label: string
+  /** Whether it has the Message Batches API. */
+  readonly hasBatches: boolean
+  /** Whether it counts the tokens of a request without sending it to the model. */
+  readonly countsTokens: boolean
+  /** Whether its replies have the headers of rate limits. */
+  readonly sendsRateLimits: boolean
+  /** Whether prices and retirement dates are those of Anthropic. Other services set their own. */
+  readonly hasOwnTerms: boolean
+}
+
+/** @see https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock and its siblings */
+export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
+  anthropic: {
+    label: 'Anthropic',
+    hasBatches: true,
+    countsTokens: true,
+    sendsRateLimits: true,
+    hasOwnTerms: false,
+  },
+  bedrock: {
+    label: 'Amazon Bedrock',
+    hasBatches: false,
+    countsTokens: false,
+    sendsRateLimits: false,
+    hasOwnTerms: true,
+  },
+  vertex: {
+    label: 'Google Vertex AI',
+    hasBatches: false,
+    countsTokens: true,
+    sendsRateLimits: false,
+    hasOwnTerms: true,
+  },
+  foundry: {
+    label: 'Microsoft Foundry',
+    hasBatches: false,
+    countsTokens: true,
+    sendsRateLimits: false,
+    hasOwnTerms: true,
+  },
+  aws: {
+    label: 'Claude Platform on AWS',
+    hasBatches: true,
+    countsTokens: true,
+    sendsRateLimits: true,
+    hasOwnTerms: false,
+  },
+  simulator: {
+    label: 'the simulator',
+    hasBatches: true,
+    countsTokens: true,
+    sendsRateLimits: true,
+    hasOwnTerms: false,
+  },
+}
