@@ -75,6 +75,8 @@ export function createLibraryRuntime(): Pick<Runtime, 'env' | 'cwd' | 'clock' | 
 export function createProcessRuntime(): Runtime {
   // A closed stderr must not end a run that costs money.
   process.stderr.on('error', () => {})
+  // Keeps the AWS SDK from printing that its later versions will need a newer Node.js.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   return {
     ...createLibraryRuntime(),
     argv: process.argv.slice(2),

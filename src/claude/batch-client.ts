@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { APIPromise } from '@anthropic-ai/sdk'
 import { type Batch, isBatchId } from '../core/batch/batch.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
@@ -60,9 +61,12 @@ export function createBatchApi(options: BatchApiOptions): BatchApi {
   return {
     formatEntry: (id, request) => JSON.stringify({ custom_id: id, params: toParams(request) }),
     create: (body, signal) => {
-      const headers = { 'content-type': 'application/json' }
       const send = async (signal: AbortSignal, renew: (ms: number) => void) => {
-        const renewingBody = ReadableStream.from(withRenewal(body, idleTimeoutMs, renew))
+        const { chunks, hashHeaders } = anthropic.signsBodies
+          ? await collectAndHash(body)
+          : { chunks: body, hashHeaders: {} }
+        const headers = { 'content-type': 'application/json', ...hashHeaders }
+        const renewingBody = ReadableStream.from(withRenewal(chunks, idleTimeoutMs, renew))
         return readBatch(
           anthropic.post(batchesPath, { body: renewingBody, headers, signal, ...(await bulkOptions()) }),
         )
@@ -155,7 +159,7 @@ const minUploadBytesPerMs = 125
  * in buffers.
  */
 async function* withRenewal(
-  body: AsyncIterable<Uint8Array>,
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   idleTimeoutMs: number,
   renew: (ms: number) => void,
 ): AsyncGenerator<Uint8Array> {
@@ -166,6 +170,20 @@ async function* withRenewal(
     renew(idleTimeoutMs + chunk.length / minUploadBytesPerMs)
   }
   renew(idleTimeoutMs + Math.min(sent, maxBufferedBytes) / minUploadBytesPerMs)
+}
+
+/**
+ * Reads a body into memory, and returns the header with its hash. A signature covers the body, and comes before it.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+async function collectAndHash(body: AsyncIterable<Uint8Array>) {
+  const chunks: Uint8Array[] = []
+  const sha256 = createHash('sha256')
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    sha256.update(chunk)
+  }
+  return { chunks, hashHeaders: { 'x-amz-content-sha256': sha256.digest('hex') } }
 }
 
 /** Marks an error as one of the Batches API, so that its hint is about batches and not about a model. */

@@ -4,20 +4,17 @@ import type { Ask } from '../core/request/ask.ts'
 import { createModelIds, type ModelIds } from '../core/request/provider-model-id.ts'
 import type { Request } from '../core/request/request.ts'
 import type { Clock } from '../core/run/clock.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { findSecrets } from '../core/text/find-secrets.ts'
 import { createRedactor } from '../core/text/redact.ts'
-import { truncate } from '../core/text/truncate.ts'
-import { UsageError } from '../errors.ts'
 import { openAnthropicClient } from './anthropic-client.ts'
 import { describeCredential, stripUserInfo } from './api-environment.ts'
-import { normalizeBaseUrl } from './base-url.ts'
 import { createBatchApi } from './batch-client.ts'
 import { createFetch } from './create-fetch.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
 import { createKeyCommand, type KeyCommandOptions } from './key-command.ts'
 import { toMessageParams } from './message-params.ts'
 import type { MessagesApi } from './messages-api.ts'
+import { openCheckedClient } from './open-checked-client.ts'
 import { rejectPlainHttp } from './plain-http.ts'
 import { readProxies } from './proxies.ts'
 import { readMessageReply, readTokenCount } from './read-message.ts'
@@ -81,6 +78,7 @@ export interface ClaudeClient extends MessagesApi {
  * retry after a spending limit was reached, and hide attempts. Its log is off: it would write document text
  * to stdout.
  * @throws UsageError if there are no usable credentials, or if they would be sent unencrypted
+ * @throws ExitError `temporaryFailure` if the service that issues them fails
  */
 export async function createClaudeClient({
   clock,
@@ -102,9 +100,12 @@ export async function createClaudeClient({
   const keySource = keyCommand && createKeyCommand({ ...keyCommand, env, clock, onKey: addSecret })
   // The token of a profile is visible only in the requests that the SDK sends.
   const fetch = createFetch(connections, addSecret, keySource)
-  const sdkClient = await openSdkClient({ env, fetch, keySource, headers })
-  const anthropic = withoutRetries(sdkClient, timeouts.totalTimeoutMs)
-  const urlWithUserInfo = await resolveBaseUrl(anthropic, noCredentialsHint, redact)
+  const { client, url: urlWithUserInfo } = await openCheckedClient(
+    openSdkClient,
+    { env, fetch, keySource, headers },
+    { noCredentialsHint, redact },
+  )
+  const anthropic = withoutRetries(client, timeouts.totalTimeoutMs)
   rejectPlainHttp(urlWithUserInfo, { allowHttp, allowHttpSetting: settingNames.allowHttp, proxies })
   const baseUrl = stripUserInfo(urlWithUserInfo)
 
@@ -206,33 +207,3 @@ function createAsk(
 type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: AbortSignal) => Promise<T>) => Promise<T>
 
 const noDeadline = { signal: new AbortController().signal, hasExpired: () => false, ms: 0, renew() {} }
-
-/**
- * Returns the base URL that the SDK uses. Builds a request without sending it, which is the only way to find
- * out whether the SDK has credentials.
- * @throws UsageError if it has none
- */
-async function resolveBaseUrl(
-  anthropic: SdkClient,
-  hint: string,
-  redact: (text: string) => string,
-): Promise<string> {
-  const { url } = await anthropic
-    .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
-    .catch((error: Error) => {
-      if (error.cause instanceof AskError) throw new UsageError(error.cause.requestError.message)
-      throw new UsageError(`${noCredentialsMessage}${hint}${explainProfileError(error, redact)}`)
-    })
-  return normalizeBaseUrl(url)
-}
-
-const noCredentialsMessage =
-  'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or an Anthropic profile)'
-
-/**
- * Explains why a profile cannot be used. Returns '' if there is no profile, which the message already says.
- */
-function explainProfileError(error: Error, redact: (text: string) => string): string {
-  if (error instanceof TypeError || /authentication method/i.test(error.message)) return ''
-  return ` (${escapeControlChars(truncate(redact(error.message).replace(/\s+/g, ' '), 300))})`
-}

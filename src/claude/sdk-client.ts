@@ -2,7 +2,10 @@ import type { BaseAnthropic } from '@anthropic-ai/sdk'
 import type { KeySource } from './key-command.ts'
 
 /** The parts of an official client of the Messages API that claude-batch uses. */
-export type SdkClient = Pick<BaseAnthropic, 'get' | 'post' | 'buildRequest'>
+export interface SdkClient extends Pick<BaseAnthropic, 'get' | 'post' | 'buildRequest'> {
+  /** Whether the client signs requests, so that it needs the hash of a streamed body. */
+  readonly signsBodies?: boolean
+}
 
 /** What a client of the SDK is created with. */
 export interface SdkClientContext {
@@ -34,5 +37,6 @@ export function withoutRetries(client: SdkClient, timeoutMs: number): SdkClient 
     get: (path, options) => client.get(path, { ...defaults, ...options }),
     post: (path, options) => client.post(path, { ...defaults, ...options }),
     buildRequest: (options) => client.buildRequest(options),
+    signsBodies: client.signsBodies ?? false,
   }
 }

@@ -30,7 +30,7 @@ import {
 } from '../errors.ts'
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
-import { createPricing, formatRetirements } from '../run/pricing.ts'
+import { createPricing, describeCost, formatRetirements } from '../run/pricing.ts'
 import { createProvider, getProviderName } from '../run/provider.ts'
 import { createResourceStack } from '../run/resource-stack.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
@@ -89,7 +89,7 @@ export async function compare(
     const models = variants.flatMap(({ promptChoice }) => promptChoice.models)
     const allModels = judge === undefined ? models : [...models, resolveModelAlias(judge)]
     const pricing = createPricing(options, allModels)
-    for (const text of formatRetirements(allModels, clock.wallTime())) reporter.printMessage(text)
+    for (const text of formatRetirements(options, allModels, clock.wallTime())) reporter.printMessage(text)
     const log = outputs.log && (await openRequestLog(outputs.log))
     const common = {
       summarizeOptions,
@@ -118,7 +118,7 @@ export async function compare(
     await log?.close().catch((error: Error) => shutdown.drain(error))
     if (!options.quiet) {
       const formatSpent = (text: string, { runStats }: Pick<VariantsRun, 'runStats'>) =>
-        `${runStats.documents.summarized} ${text}, for ${formatRunCost(runStats, { simulated: options.simulate, model: 'one of the models' })}`
+        `${runStats.documents.summarized} ${text}, for ${formatRunCost(runStats, { costNote: describeCost(options, allModels), model: 'one of the models' })}`
       const parts = [
         formatSpent('summarized now', variantsRun),
         ...(judgedVariants === undefined ? [] : [formatSpent('judged now', judgedVariants)]),

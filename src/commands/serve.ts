@@ -14,7 +14,7 @@ import { composeAsk } from '../engine/middleware/compose.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { type Exit, toEnding } from '../errors.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
-import { createPricing, formatRetirements } from '../run/pricing.ts'
+import { createPricing, describeCost, formatRetirements } from '../run/pricing.ts'
 import { createProvider } from '../run/provider.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
 import type { Runtime } from '../runtime.ts'
@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
   try {
     const buildRequest = await createRequestFactory(options, runtime)
     const { priceOf, budget } = createPricing(options, [model])
-    formatRetirements([model], clock.wallTime()).forEach(print)
+    formatRetirements(options, [model], clock.wallTime()).forEach(print)
     const { ask: client } = await provider.connect()
     const log = outputs.log && (await openRequestLog(outputs.log))
     const metrics = createMetrics(clock.now, () => queue.countWaiting())
@@ -102,7 +102,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
     await log?.close()
     const runStats = stats.getStats(0)
     const { usage, requests } = runStats
-    const cost = formatRunCost(runStats, { simulated: options.simulate, model })
+    const cost = formatRunCost(runStats, { costNote: describeCost(options, [model]), model })
     print(
       `requests sent: ${requests}; ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${cost}`,
     )

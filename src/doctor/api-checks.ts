@@ -5,6 +5,7 @@ import { describeFailure } from '../core/errors/describe-failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
 import { isNotFound } from '../core/errors/request-error.ts'
 import type { RateLimits } from '../core/rate-limit/parse-rate-limits.ts'
+import type { ProviderTraits } from '../core/request/providers.ts'
 import type { Reply } from '../core/request/reply.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger } from '../core/text/format-number.ts'
@@ -24,6 +25,15 @@ export async function checkApi(
   signal: AbortSignal,
 ): Promise<Check[]> {
   const { countTokens } = await provider.connect()
+  const { label, countsTokens } = provider.traits
+  if (!countsTokens)
+    return [
+      warned(
+        'api',
+        `${label} at ${provider.baseUrl} was not called: it has no call that is free of charge`,
+        `summarize one document to test the credentials and ${models.join(', ')}`,
+      ),
+    ]
   const checks: Check[] = []
   for (const model of models) {
     const startMs = clock.now()
@@ -32,7 +42,7 @@ export async function checkApi(
       const elapsed = formatDuration(clock.now() - startMs)
       checks.push(
         passed('api', `${provider.baseUrl} answered in ${elapsed}; ${model} works`),
-        checkLimits(model, reply.limits),
+        checkLimits(model, reply.limits, provider.traits),
         ...checkClock(reply, clock.wallTime()),
       )
     } catch (error) {
@@ -68,7 +78,13 @@ function describeApiError({ requestError }: AskError, model: string, baseUrl: st
 /** Statuses of compatible servers without an endpoint for counting tokens. */
 const noSuchEndpointStatuses: ReadonlySet<number> = new Set([404, 405, 501])
 
-function checkLimits(model: string, limits: RateLimits | undefined): Check {
+function checkLimits(
+  model: string,
+  limits: RateLimits | undefined,
+  { label, sendsRateLimits }: ProviderTraits,
+): Check {
+  if (!sendsRateLimits && limits === undefined)
+    return passed('limits', `${label} does not send them; set --rpm to your quota`)
   const parts = (['requests', 'inputTokens', 'outputTokens'] as const).flatMap((kind) => {
     const limit = limits?.[kind]?.limit
     return limit === undefined ? [] : [`${formatInteger(limit)} ${limitNames[kind]}`]

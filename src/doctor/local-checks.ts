@@ -4,8 +4,10 @@ import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { pricesAsOf } from '../core/pricing/models.ts'
 import { createPriceOf } from '../core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../core/pricing/usage.ts'
-import { formatRetirements } from '../run/pricing.ts'
-import { describeProviderCredential } from '../run/provider.ts'
+import { createModelIds } from '../core/request/provider-model-id.ts'
+import type { ExitError, UsageError } from '../errors.ts'
+import { describePrices, formatRetirements } from '../run/pricing.ts'
+import { describeProviderCredential, type Provider } from '../run/provider.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Check, failedCheck, passed, warned } from './check-result.ts'
 
@@ -28,11 +30,12 @@ export function checkSettings(origins: readonly string[]): Check {
 /** Checks that the models of a run have current prices and are not about to retire. */
 export function checkPrices(
   models: readonly string[],
-  { prices = {} }: Pick<SummarizeOptions, 'prices'>,
+  options: Pick<SummarizeOptions, 'simulate' | 'provider' | 'prices'>,
   { clock }: Pick<Runtime, 'clock'>,
 ): Check[] {
+  const { prices = {} } = options
   const now = clock.wallTime()
-  const retirements = formatRetirements(models, now).map((text) =>
+  const retirements = formatRetirements(options, models, now).map((text) =>
     warned('prices', text.replace(/; use .*/, ''), text.replace(/.*; (use .*)/, '$1 with --model')),
   )
   const priceOf = createPriceOf(prices)
@@ -47,7 +50,9 @@ export function checkPrices(
       ),
     ]
   const ageDays = Math.floor((now - Date.parse(pricesAsOf)) / dayMs)
-  const found = models.every((model) => model in prices) ? 'your own' : `list prices of ${pricesAsOf}`
+  const found = models.every((model) => model in prices)
+    ? 'your own'
+    : describePrices(options, models).replace(/^prices/, 'list prices')
   return [
     ...retirements,
     ageDays > maxPriceAgeDays
@@ -60,6 +65,20 @@ const dayMs = 86_400_000
 
 /** Prices have changed every few months. */
 const maxPriceAgeDays = 180
+
+/** Shows who answers, and the ids of models that differ there. */
+export function checkProvider(
+  { provider, modelIds }: Pick<SummarizeOptions, 'provider' | 'modelIds'>,
+  { traits, baseUrl }: Pick<Provider, 'traits' | 'baseUrl'>,
+  models: readonly string[],
+): Check {
+  const { toId } = createModelIds(provider, modelIds)
+  const ids = models
+    .filter((model) => toId(model) !== model)
+    .map((model) => `${model} is ${toId(model)} there`)
+  const name = traits.label === baseUrl ? baseUrl : `${traits.label}, ${baseUrl}`
+  return passed('provider', [name, ...ids].join('; '))
+}
 
 /** Checks whether requests to the API go through a proxy. */
 export function checkProxy(baseUrl: string, { env }: Pick<Runtime, 'env'>): Check {
@@ -78,17 +97,17 @@ export function checkCredentials(
   const headers = resolveHeaders(options.headers ?? {}, env, '--headers')
   const credential = describeProviderCredential({ ...options, headers }, env)
   const unused = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].filter(
-    (name) => name !== credential && env[name]?.trim(),
+    (name) => options.provider === 'anthropic' && name !== credential && env[name]?.trim(),
   )
   return passed('credentials', [credential, ...unused.map((name) => `${name} is not used`)].join('; '))
 }
 
 /** Returns the check of credentials for an error that says that there are none, or that they cannot be used. */
-export function toCredentialsError(message: string): Check {
+export function toCredentialsError({ message, exit }: UsageError | ExitError): Check {
   const [found = message, ...advice] = message.split('; ')
   return failedCheck(
     'credentials',
-    'usage',
+    exit,
     found,
     advice.length > 0 ? advice.join('; ') : 'see docs/configuration.md',
   )

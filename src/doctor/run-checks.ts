@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import { UsageError } from '../errors.ts'
+import { ExitError, UsageError } from '../errors.ts'
 import { createProvider } from '../run/provider.ts'
 import { loadRequestBuilder } from '../run/request-builder.ts'
 import type { Runtime } from '../runtime.ts'
@@ -10,6 +10,7 @@ import { type Check, failedCheck, passed } from './check-result.ts'
 import {
   checkCredentials,
   checkPrices,
+  checkProvider,
   checkProxy,
   checkSettings,
   toCredentialsError,
@@ -68,14 +69,18 @@ async function checkConnection(
     try {
       // Connecting fails if the key command fails.
       await provider.connect()
-      checks.push(checkProxy(provider.baseUrl, runtime), checkCredentials(options, runtime))
+      checks.push(
+        checkProvider(options, provider, models),
+        checkProxy(provider.baseUrl, runtime),
+        checkCredentials(options, runtime),
+      )
       checks.push(...(await checkApi(provider, models, runtime, signal)))
     } finally {
       await provider.close()
     }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    checks.push(toCredentialsError(error.message))
+    if (!(error instanceof UsageError || error instanceof ExitError)) throw error
+    checks.push(toCredentialsError(error))
   }
   return checks
 }

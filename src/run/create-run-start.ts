@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime.ts'
 import type { PromptChoice } from './request-builder.ts'
 
 export interface RunStartOptions {
-  readonly options: Pick<SummarizeOptions, 'simulate'>
+  readonly options: Pick<SummarizeOptions, 'simulate' | 'provider'>
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'cwd'>
   readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model'>
   /** The version of claude-batch. */
@@ -30,5 +30,6 @@ export function createRunStart(
     prompt: promptChoice.prompt,
     model: promptChoice.model,
     ...(options.simulate && ({ simulated: true } as const)),
+    ...(!options.simulate && options.provider !== 'anthropic' && { provider: options.provider }),
   }
 }

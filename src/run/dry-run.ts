@@ -22,6 +22,7 @@ import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { formatEstimate } from '../ui/format-estimate.ts'
 import { describeDocumentPlan, type PlanDocumentOptions, planDocument, sumCosts } from './plan-document.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
+import { describePrices } from './pricing.ts'
 import { readOutputState } from './read-output-state.ts'
 import type { SummaryRequestBuilder } from './request-builder.ts'
 import type { RunContext } from './run-context.ts'
@@ -47,7 +48,11 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
   const expected = estimateCost(planned.requests, history, priceOf)
   const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, plan.notRead, context)
   const origin = promptChoice.promptSource
-  const text = formatEstimate(estimate, { origin, simulated: options.simulate })
+  const text = formatEstimate(estimate, {
+    origin,
+    simulated: options.simulate,
+    prices: describePrices(options, promptChoice.models),
+  })
   await createStreamWriter(runtime.stdout, 'stdout')(text)
   reporter.printNotRead(plan.notRead)
   const { report } = plan.namedOutputs

@@ -8,6 +8,7 @@ import { pluralize } from '../core/text/format-number.ts'
 import { chooseExit, describeStop, type Ending, type Exit, formatResumeHint } from '../errors.ts'
 import type { ExecutedRun } from './execute-run.ts'
 import type { PreparedRun } from './prepare-run.ts'
+import { describeCost } from './pricing.ts'
 import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
 
@@ -47,7 +48,7 @@ export async function finishRun(
       model: promptChoice.model,
       limiterStats: rateLimiter.getStats(),
       ...(budget !== undefined && { budget: budget.getBudget() }),
-      simulated: options.simulate,
+      costNote: describeCost(options, promptChoice.models),
       onlyCollects: plan.requests.requestBuilder === undefined,
       rerunReasons: output.folder?.rerunReasons ?? new Map(),
       ...(out !== undefined && { out: options.out ?? defaultOutputFolder }),

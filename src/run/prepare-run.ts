@@ -58,8 +58,9 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
     resources,
   } = context
   const requestedMode = options.batch ? 'batch' : options.mode
+  const { label, hasBatches, sendsRateLimits } = provider.traits
   // Batches are recorded in the output folder.
-  const mode = out === undefined ? 'live' : requestedMode
+  const mode = out === undefined || !hasBatches ? 'live' : requestedMode
   const report = createReportWriter(plan.namedOutputs.report, out, runtime, version)
   const estimateContext = requestBuilder && { ...context, requestBuilder }
   const confirmIfExpensive = async (sources: readonly DocumentRef[], history: TokenHistory) => {
@@ -92,11 +93,17 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
       : undefined
   if (choice !== undefined) reporter.printNote(choice.reason)
   if (mode !== requestedMode)
-    reporter.printNote('live: batches need an output folder, and this run writes to stdout')
+    reporter.printNote(
+      hasBatches
+        ? 'live: batches need an output folder, and this run writes to stdout'
+        : `live: ${label} has no batches`,
+    )
   const { shouldCollect = true } = plan
   const hasOpenBatches = shouldCollect && (folder?.batchStore.openBatches.length ?? 0) > 0
   const shouldSubmit = (choice?.mode ?? mode) === 'batch'
   const usesBatches = (shouldSubmit && pending.length > 0) || hasOpenBatches
+  if (!sendsRateLimits && options.rpm === undefined && pending.length > 1)
+    reporter.printNote(`${label} does not send its rate limits; set --rpm to your quota to avoid 429s`)
   const client = pending.length > 0 || usesBatches ? await provider.connect() : undefined
 
   const { log: namedLog } = plan.namedOutputs

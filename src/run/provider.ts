@@ -1,6 +1,7 @@
 import { describeCredential, readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
 import { describePlatformCredential } from '../claude/platforms/describe-platform-credential.ts'
+import { createMissingBatches } from '../claude/platforms/missing-batches.ts'
 import { isLoopbackHost } from '../claude/private-host.ts'
 import { resolveHeaders } from '../claude/request-headers.ts'
 import { getConfigKey } from '../config/flag-names.ts'
@@ -8,13 +9,19 @@ import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { createModelIds } from '../core/request/provider-model-id.ts'
-import { type ApiProvider, type ProviderName, providerTraits } from '../core/request/providers.ts'
+import {
+  type ApiProvider,
+  type ProviderName,
+  type ProviderTraits,
+  providerTraits,
+} from '../core/request/providers.ts'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ReplyOrigin } from '../storage/earlier-results.ts'
 
 /** The service or the simulator that a run sends its requests to. */
 export interface Provider {
+  readonly traits: ProviderTraits
   readonly baseUrl: string
   /** Returns the client, which the first call creates. That takes time, so call it only to send requests. */
   connect(): Promise<Pick<ClaudeClient, 'ask' | 'countTokens' | 'batches'>>
@@ -42,6 +49,7 @@ type ProviderOptions = Pick<
  * @throws UsageError if a package, a setting or the credentials are missing
  */
 export async function createProvider(options: ProviderOptions, runtime: Runtime): Promise<Provider> {
+  const traits = providerTraits[getProviderName(options)]
   const closeFunctions: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closeOne of closeFunctions.reverse()) await closeOne()
@@ -59,7 +67,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       ...settings,
     })
     closeFunctions.push(client.close)
-    return client
+    return traits.hasBatches ? client : { ...client, batches: createMissingBatches(traits.label) }
   }
   // The whole command shares one client, which keeps connections and state learned about the API.
   let clientPromise: Promise<ClaudeClient> | undefined
@@ -71,15 +79,15 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       closeFunctions.push(closeSimulator)
       return connectClient({ openSdkClient: openClientOf({ url, key: 'simulated' }), env: {} })
     }
-    return { baseUrl: 'the simulator', connect: () => (clientPromise ??= connectSimulator()), close }
+    return { traits, baseUrl: 'the simulator', connect: () => (clientPromise ??= connectSimulator()), close }
   }
   const baseUrl = findBaseUrl(options, runtime.env)
   const settings = readConnectionSettings(options, runtime)
   if (baseUrl !== undefined)
-    return { baseUrl, connect: () => (clientPromise ??= connectClient(settings)), close }
+    return { traits, baseUrl, connect: () => (clientPromise ??= connectClient(settings)), close }
   // The base URL is known only to the client: to its profile, or to the client of the platform.
   const client = await connectClient({ ...settings, ...(await readPlatformSettings(options, runtime)) })
-  return { baseUrl: client.baseUrl, connect: async () => client, close }
+  return { traits, baseUrl: client.baseUrl, connect: async () => client, close }
 }
 
 /** Returns the settings of connections to a service. @throws UsageError for a header that cannot be sent */

@@ -76,7 +76,7 @@ export async function createRunContext(
     const { baseUrl } = provider
     const { promptChoice, requestBuilder } = plan.requests
     const pricing = createPricing(options, promptChoice.models)
-    for (const text of formatRetirements(promptChoice.models, runtime.clock.wallTime()))
+    for (const text of formatRetirements(options, promptChoice.models, runtime.clock.wallTime()))
       reporter.printMessage(text)
     return {
       options,

@@ -1,6 +1,5 @@
 import type { EstimateRange } from '../core/estimate/estimate-cost.ts'
 import type { EstimateJson } from '../core/estimate/estimate-json.ts'
-import { pricesAsOf } from '../core/pricing/models.ts'
 import { formatUsd, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
@@ -10,7 +9,11 @@ import { describeCode } from './describe-code.ts'
 /** Returns a few lines that say what a run would do and cost. */
 export function formatEstimate(
   estimate: EstimateJson,
-  { origin, simulated }: { readonly origin: string; readonly simulated: boolean },
+  {
+    origin,
+    simulated,
+    prices,
+  }: { readonly origin: string; readonly simulated: boolean; readonly prices: string },
 ): string {
   const { documents, input_tokens: input, output_tokens: output, cost_usd: cost, prompt, model } = estimate
   const rows: [string, string][] = [['documents', formatDocuments(documents)]]
@@ -38,7 +41,7 @@ export function formatEstimate(
   }
   rows.push([
     'prompt',
-    `${escapeControlChars(prompt)} (${escapeControlChars(origin)}), ${escapeControlChars(model)}, prices of ${pricesAsOf}`,
+    `${escapeControlChars(prompt)} (${escapeControlChars(origin)}), ${escapeControlChars(model)}, ${prices}`,
   ])
   const last = simulated ? 'nothing was sent; a simulated run costs nothing' : 'nothing was sent'
   return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n${last}\n`

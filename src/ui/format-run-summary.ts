@@ -23,7 +23,8 @@ export interface RunSummaryContext {
   readonly limiterStats: RateLimiterStats
   /** The cap and the amount used; undefined without a cap. */
   readonly budget?: BudgetState
-  readonly simulated: boolean
+  /** What qualifies the cost: `simulated: nothing was spent`. */
+  readonly costNote?: string | undefined
   /** Whether the command collects batches and sends no requests for other documents. */
   readonly onlyCollects?: boolean
   /** Documents that had a summary and were summarized again, by reason. */
@@ -146,7 +147,7 @@ export function formatRunCost(
     repliesWithUnknownCost,
     lostReplies,
   }: Pick<RunStats, 'cost' | 'repliesWithUnknownCost' | 'lostReplies'>,
-  { simulated, model }: Pick<RunSummaryContext, 'simulated' | 'model'>,
+  { costNote, model }: Pick<RunSummaryContext, 'costNote' | 'model'>,
 ): string {
   const known =
     repliesWithUnknownCost === 0
@@ -162,7 +163,7 @@ export function formatRunCost(
     lostReplies === 0
       ? ''
       : `; ${lostReplies === 1 ? '1 response was' : `${formatInteger(lostReplies)} responses were`} lost in transit and may be billed too`
-  return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
+  return `${known}${why}${lost}${costNote === undefined ? '' : ` (${costNote})`}`
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ReportJson, RunRow } from '../core/report/report-json.ts'
+import { providerTraits } from '../core/request/providers.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { describeCode, describeRetryCauses } from './describe-code.ts'
 import {
@@ -140,7 +141,8 @@ function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' 
 }
 
 /**
- * Returns sentences that qualify the figures: simulated runs, an unrecorded or early end, limits and retries.
+ * Returns sentences that qualify the figures: simulated runs, list prices, an unrecorded or early end, limits and
+ * retries.
  */
 export function listRemarks({ runs, simulated }: ReportJson): string[] {
   const simulatedRuns = runs.filter((run) => run.simulated).length
@@ -151,7 +153,20 @@ export function listRemarks({ runs, simulated }: ReportJson): string[] {
         ]
       : []
   const [singleRun] = runs.length === 1 ? runs : []
-  return [...simulationNote, ...(singleRun === undefined ? [] : describeRunEnd(singleRun))]
+  return [
+    ...simulationNote,
+    ...describeListPrices(runs),
+    ...(singleRun === undefined ? [] : describeRunEnd(singleRun)),
+  ]
+}
+
+/** Returns a sentence about runs at services that set their own prices. */
+function describeListPrices(runs: readonly RunRow[]): string[] {
+  const services = runs.filter((run) => !run.simulated).map(({ provider }) => providerTraits[provider])
+  const labels = [...new Set(services.filter(({ hasOwnTerms }) => hasOwnTerms).map(({ label }) => label))]
+  return labels.length === 0
+    ? []
+    : [`Costs at ${labels.join(' and ')} are list prices, unless you set prices; the bill may differ.`]
 }
 
 function describeRunEnd({

@@ -45,7 +45,7 @@ describe('claude-batch doctor', () => {
     const { code, checks, find } = await runDoctor(cwd, env)
     expect([code, checks.filter(({ status }) => status !== 'ok')]).toEqual([0, []])
     expect(checks.map(({ name }) => name)).toEqual([
-      ...['version', 'settings', 'prompt', 'prices', 'proxy', 'credentials'],
+      ...['version', 'settings', 'prompt', 'prices', 'provider', 'proxy', 'credentials'],
       ...['api', 'limits', 'clock', 'output', 'disk'],
     ])
     expect(find('settings')[0]?.found).toMatch(/^1 from .*claude-batch\.yaml$/)

@@ -37,6 +37,8 @@ export const region = 'eu-central-1'
 export const googleToken = 'ya29.example-token'
 
 interface PlatformOptions extends SimulatorOptions {
+  /** A bearer token to accept in place of the platform's credentials. */
+  readonly bearer?: string
   /** Returns the platform's own answer to a request; undefined to answer it as the model would. */
   readonly answer?: (request: SeenRequest) => PlatformAnswer | undefined
 }
@@ -44,14 +46,17 @@ interface PlatformOptions extends SimulatorOptions {
 /** Starts a server that behaves like a platform, in front of a simulator. It rejects wrong credentials. */
 export async function startPlatform(
   platform: Platform,
-  { answer, ...simulatorOptions }: PlatformOptions = {},
+  { answer, bearer, ...simulatorOptions }: PlatformOptions = {},
 ): Promise<PlatformServer> {
   const { simulator } = await startService(simulatorOptions)
   const requests: SeenRequest[] = []
   const respond = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const request = { url: incoming.url ?? '/', headers: incoming.headers, body: await text(incoming) }
     requests.push(request)
-    const own = dialects[platform].rejectCredentials(request, incoming.method ?? 'GET') ?? answer?.(request)
+    const hasBearer = bearer !== undefined && request.headers.authorization === `Bearer ${bearer}`
+    const own =
+      (hasBearer ? undefined : dialects[platform].rejectCredentials(request, incoming.method ?? 'GET')) ??
+      answer?.(request)
     if (own !== undefined) {
       outgoing.writeHead(own.status, { 'content-type': 'application/json', ...own.headers }).end(own.body)
       return
@@ -201,7 +206,10 @@ const dialects: Readonly<Record<Platform, Dialect>> = {
       const path = url.replace(/^\/anthropic/, '')
       if (path === url)
         return sendJson(outgoing, 404, { error: { code: '404', message: 'Resource not found' } })
-      await copyResponse(await sendMessage(simulatorUrl, JSON.parse(body) as object, path), outgoing)
+      await copyResponse(
+        await sendMessage(simulatorUrl, JSON.parse(renameModel(body)) as object, path),
+        outgoing,
+      )
     },
   },
   aws: {
@@ -213,7 +221,7 @@ const dialects: Readonly<Record<Platform, Dialect>> = {
             status: 400,
             body: '{"type":"error","error":{"type":"invalid_request_error","message":"workspace"}}',
           },
-    async pass({ url, body }, method, simulatorUrl, outgoing) {
+    async pass({ url, body, headers }, method, simulatorUrl, outgoing) {
       const response = await fetch(new URL(url, simulatorUrl), {
         method,
         headers: {
@@ -221,9 +229,13 @@ const dialects: Readonly<Record<Platform, Dialect>> = {
           'anthropic-version': '2026-10-21',
           'content-type': 'application/json',
         },
-        ...(method !== 'GET' && { body }),
+        ...(method !== 'GET' && { body: body === '' ? body : renameModel(body) }),
       })
-      await copyResponse(response, outgoing, true)
+      // The addresses of results are the platform's own.
+      await copyResponse(response, outgoing, {
+        all: true,
+        rename: [simulatorUrl, `http://${headers.host}`],
+      })
     },
   },
 }
@@ -304,9 +316,16 @@ function createGoogleError(code: number, status: string, message: string) {
   return { error: { code, message, status, details: [] } }
 }
 
-/** Returns the model's own name, as the replies of platforms contain it. */
+/** Returns the model's own name, as the replies of platforms contain it. Other ids are deployments of Haiku. */
 function nameModel(id: string): string {
-  return id.replace(/^.*anthropic\./, '').replace(/@\d{8}$|-\d{8}-v1:0$/, '')
+  const name = id.replace(/^.*anthropic\./, '').replace(/@\d{8}$|-\d{8}-v1:0$/, '')
+  return name.startsWith('claude-') ? name : 'claude-haiku-5-5'
+}
+
+/** Returns the body of a request with the model's own name. */
+function renameModel(body: string): string {
+  const { model, ...fields } = JSON.parse(body) as { readonly model?: string }
+  return JSON.stringify(model === undefined ? fields : { model: nameModel(model), ...fields })
 }
 
 function sendMessage(simulatorUrl: string, body: object, path = '/v1/messages'): Promise<Response> {
@@ -317,16 +336,33 @@ function sendMessage(simulatorUrl: string, body: object, path = '/v1/messages'):
   })
 }
 
-/** @param all whether the headers of rate limits are copied too */
-async function copyResponse(response: Response, outgoing: ServerResponse, all = false): Promise<void> {
+interface CopyOptions {
+  /** Whether the headers of rate limits are copied too. */
+  readonly all?: boolean
+  /** A text in the body to replace. */
+  readonly rename?: readonly [string, string]
+}
+
+async function copyResponse(
+  response: Response,
+  outgoing: ServerResponse,
+  { all = false, rename }: CopyOptions = {},
+): Promise<void> {
   const headers = [...response.headers].filter(
-    ([name]) => all || !/^anthropic-(ratelimit|organization)/.test(name),
+    ([name]) =>
+      !['transfer-encoding', 'content-length'].includes(name) &&
+      (all || !/^anthropic-(ratelimit|organization)/.test(name)),
   )
-  outgoing.writeHead(
-    response.status,
-    Object.fromEntries(headers.filter(([name]) => name !== 'transfer-encoding')),
-  )
-  for await (const chunk of response.body ?? []) outgoing.write(chunk)
+  outgoing.writeHead(response.status, Object.fromEntries(headers))
+  for await (const chunk of response.body ?? [])
+    outgoing.write(
+      rename === undefined
+        ? chunk
+        : Buffer.from(chunk)
+            .toString('latin1')
+            .replaceAll(...rename),
+      'latin1',
+    )
   outgoing.end()
 }
 

@@ -40,7 +40,7 @@ const setting: RunSummaryContext = {
     maxConcurrency: 256,
     lastThrottledBy: undefined,
   },
-  simulated: false,
+  costNote: undefined,
   rerunReasons: new Map(),
 }
 

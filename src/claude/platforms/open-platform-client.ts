@@ -46,8 +46,13 @@ export function openPlatformClient(platform: Platform): OpenSdkClient {
     await client.ready?.catch((error: Error) => {
       throw new UsageError(error.message)
     })
-    return client
+    return Object.assign(client, { signsBodies: !isKeyUsed(options) })
   }
+}
+
+/** Whether the client sends a key, and does not sign. */
+function isKeyUsed({ apiKey, skipAuth }: Options): boolean {
+  return Boolean(apiKey) || skipAuth === true
 }
 
 const platformClients: Readonly<Record<Platform, PlatformClient>> = {

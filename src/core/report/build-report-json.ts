@@ -84,6 +84,7 @@ function toRunRow(recorded: RecordedRun): RunRow {
     prompt: start.prompt,
     model: start.model,
     simulated: start.simulated ?? false,
+    provider: start.provider ?? 'anthropic',
     ...toReportSums(sumRun(recorded)),
     duration_ms: toKnownMs(end?.duration_ms),
     requests: end?.requests ?? null,

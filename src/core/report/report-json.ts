@@ -1,5 +1,6 @@
 import { totalsShape } from '../pricing/totals.ts'
 import { limitFieldsShape } from '../rate-limit/limit-fields.ts'
+import { apiProviders } from '../request/providers.ts'
 import { documentEntryShape } from '../run/ledger-entry.ts'
 import {
   amount,
@@ -48,6 +49,7 @@ const runRowShape = objectOf({
   prompt: string,
   model: string,
   simulated: boolean,
+  provider: describe(oneOf(...apiProviders), 'the service that answered, unless the run was simulated'),
   ...sumFields,
   duration_ms: nullable(amount),
   requests: nullable(count),

@@ -2,6 +2,7 @@ import { errorRecordSuffix, isErrorRecordName, isSummaryName } from '../document
 import { totalsShape } from '../pricing/totals.ts'
 import { usageShape } from '../pricing/usage.ts'
 import { limitFieldsShape } from '../rate-limit/limit-fields.ts'
+import { apiProviders } from '../request/providers.ts'
 import {
   amount,
   boolean,
@@ -46,6 +47,7 @@ export const runStartShape = objectOf({
   prompt: describe(string, 'with its version: summarize@v2'),
   model: string,
   simulated: optional(describe(oneOf(true), 'the replies came from the simulator, nothing was paid')),
+  provider: optional(describe(oneOf(...apiProviders), 'the service that answered; anthropic if missing')),
 })
 export interface RunStart extends TypeOf<typeof runStartShape> {}
 
