@@ -7,6 +7,7 @@ export { type AskOptions, type Client, createClient } from './library/create-cli
 export { ClaudeBatchError, type Problem } from './library/library-error.ts'
 export type { Price } from './library/library-prices.ts'
 export { type LoadPromptOptions, loadPrompt } from './library/library-prompt.ts'
+export type { OfficialClient } from './library/official-client.ts'
 export type { FailedText, Outcome, PendingText, SummarizedText } from './library/public-outcome.ts'
 export type { Completion, Question } from './library/request-completion.ts'
 export type { Spending, Usage } from './library/spending.ts'

@@ -189,7 +189,7 @@ async function collectAndHash(body: AsyncIterable<Uint8Array>) {
 /** Marks an error as one of the Batches API, so that its hint is about batches and not about a model. */
 function markAsBatchError(error: unknown): unknown {
   if (!(error instanceof AskError)) return error
-  return new AskError({ ...error.requestError, operation: 'batches' }, error.attempts, error.retryPlan)
+  return error.with({ requestError: { ...error.requestError, operation: 'batches' } })
 }
 
 /**

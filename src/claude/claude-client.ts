@@ -1,5 +1,5 @@
 import { AskError } from '../core/errors/ask-error.ts'
-import { isUnreachable } from '../core/errors/request-error.ts'
+import { isUnreachable, type RequestError } from '../core/errors/request-error.ts'
 import type { Ask } from '../core/request/ask.ts'
 import { createModelIds, type ModelIds } from '../core/request/provider-model-id.ts'
 import type { Request } from '../core/request/request.ts'
@@ -49,6 +49,15 @@ export interface ClaudeClientOptions {
   readonly keyCommand?: Pick<KeyCommandOptions, 'command' | 'ttlMs' | 'cwd' | 'settingName'>
   /** Creates the client of the SDK. Default: one for Anthropic's API. */
   readonly openSdkClient?: OpenSdkClient
+  /** Sends requests, in place of this client's connections. */
+  readonly fetch?: typeof globalThis.fetch
+  /**
+   * The longest time until the headers of a response, in milliseconds, for connections that do not know the idle
+   * timeout. Default: the longest time for one attempt.
+   */
+  readonly headersTimeoutMs?: number
+  /** Secrets to remove from what the server sends, besides those in the environment. */
+  readonly secrets?: readonly string[]
   /** The ids under which the server knows models. Default: the models' own. */
   readonly modelIds?: ModelIds
   /** Where the credentials come from, for messages about those that are refused. Default: as the SDK takes them. */
@@ -87,6 +96,9 @@ export async function createClaudeClient({
   headers,
   keyCommand,
   openSdkClient = openAnthropicClient,
+  fetch,
+  headersTimeoutMs,
+  secrets = [],
   modelIds = createModelIds('anthropic'),
   credential = describeCredential(env, { hasKeyCommand: keyCommand !== undefined, headers }),
   settingNames,
@@ -96,16 +108,16 @@ export async function createClaudeClient({
   const proxies = readProxies(env)
   const connections = createConnections({ ...timeouts, proxies })
   const bulkConnections = createConnections({ ...timeouts, proxies, isBulk: true })
-  const { add: addSecret, redact } = createRedactor(findSecrets(env))
+  const { add: addSecret, redact } = createRedactor([...findSecrets(env), ...secrets])
   const keySource = keyCommand && createKeyCommand({ ...keyCommand, env, clock, onKey: addSecret })
   // The token of a profile is visible only in the requests that the SDK sends.
-  const fetch = createFetch(connections, addSecret, keySource)
+  const send = fetch ?? createFetch(connections, addSecret, keySource)
   const { client, url: urlWithUserInfo } = await openCheckedClient(
     openSdkClient,
-    { env, fetch, keySource, headers },
+    { env, fetch: send, keySource, headers },
     { noCredentialsHint, redact },
   )
-  const anthropic = withoutRetries(client, timeouts.totalTimeoutMs)
+  const anthropic = withoutRetries(client, headersTimeoutMs ?? timeouts.totalTimeoutMs)
   rejectPlainHttp(urlWithUserInfo, { allowHttp, allowHttpSetting: settingNames.allowHttp, proxies })
   const baseUrl = stripUserInfo(urlWithUserInfo)
 
@@ -118,7 +130,7 @@ export async function createClaudeClient({
       redact,
       baseUrl,
     })
-    return new AskError(requestError.status === 401 ? { ...requestError, credential } : requestError)
+    return createAskError(requestError.status === 401 ? { ...requestError, credential } : requestError, error)
   }
   const runWithDeadline = <T>(
     signal: AbortSignal,
@@ -157,6 +169,13 @@ export async function createClaudeClient({
   }
   const api = withModelNames({ ask, countTokens, batches }, modelIds.toModel)
   return { ...withRedaction(api, redact), baseUrl, close }
+}
+
+/** Creates the error of a request. Its cause is the error of the SDK or the system, for callers of the library. */
+function createAskError(requestError: RequestError, error: unknown): AskError {
+  // An error of this client is described by the request error already.
+  const isOwn = error instanceof AskError || (error instanceof Error && error.cause instanceof AskError)
+  return new AskError(requestError, [], undefined, isOwn ? {} : { cause: error })
 }
 
 /**

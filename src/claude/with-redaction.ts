@@ -53,16 +53,43 @@ function redactStrings<Value>(value: Value, redact: (text: string) => string): V
 }
 
 /**
+ * Removes secrets from an error and its causes: from their texts, from the body of a response and from its headers.
+ * The error stays the same object, so that a caller still recognizes its class.
+ */
+function redactErrorInPlace(error: unknown, redact: (text: string) => string): void {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    for (const name of Object.getOwnPropertyNames(cause)) {
+      const value: unknown = Reflect.get(cause, name)
+      if (typeof value === 'string' || parsedBodies.has(name))
+        Reflect.set(cause, name, redactStrings(value, redact))
+      else if (isHeaders(value)) Reflect.set(cause, name, redactHeaders(value, redact))
+    }
+  }
+}
+
+/** The fields of the SDK's errors that contain the body of a response, or a part of it. */
+const parsedBodies: ReadonlySet<string> = new Set(['error', 'details', 'body'])
+
+type HeaderList = Pick<Headers, 'entries'>
+
+function isHeaders(value: unknown): value is HeaderList {
+  return typeof (value as Partial<HeaderList> | null)?.entries === 'function' && !Array.isArray(value)
+}
+
+/** Returns the headers themselves if they contain no secret. */
+function redactHeaders(headers: HeaderList, redact: (text: string) => string): HeaderList {
+  const entries = [...headers.entries()]
+  const redacted = entries.map(([name, value]): [string, string] => [name, redact(value)])
+  return redacted.every(([, value], index) => value === entries[index]?.[1]) ? headers : new Headers(redacted)
+}
+
+/**
  * Redacts an error. An error other than an `AskError` is a bug or the caller's abort reason, so it stays the
  * same object.
  */
 function redactError(error: unknown, redact: (text: string) => string): unknown {
-  if (error instanceof AskError)
-    return new AskError(redactStrings(error.requestError, redact), error.attempts, error.retryPlan)
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { message, stack } = cause
-    if (redact(message) !== message) cause.message = redact(message)
-    if (stack !== undefined && redact(stack) !== stack) cause.stack = redact(stack)
-  }
-  return error
+  redactErrorInPlace(error instanceof AskError ? error.cause : error, redact)
+  return error instanceof AskError
+    ? error.with({ requestError: redactStrings(error.requestError, redact) })
+    : error
 }

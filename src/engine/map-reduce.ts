@@ -68,7 +68,7 @@ function getErrorAttempts(error: unknown): readonly Attempt[] {
 }
 
 function attachAttempts(error: unknown, attempts: readonly Attempt[]): unknown {
-  if (error instanceof AskError) return new AskError(error.requestError, attempts)
+  if (error instanceof AskError) return error.with({ attempts })
   const cause = error instanceof StoppedError ? error.cause : error
   return attempts.length === 0 ? cause : new StoppedError(cause as Error, attempts)
 }

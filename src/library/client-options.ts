@@ -4,6 +4,7 @@ import { type Effort, efforts } from '../core/pricing/models.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { checkPrices, type Price } from './library-prices.ts'
+import { isOfficialClient, type OfficialClient } from './official-client.ts'
 
 /**
  * Options of a client; all are optional. Names that end in `Ms` are milliseconds, limits are per minute.
@@ -54,6 +55,13 @@ export interface ClientOptions {
   /** When aborted, the client is closed. */
   readonly signal?: AbortSignal | undefined
   /**
+   * An official client of Anthropic, with its own credentials, address and connections, to send the requests with.
+   * Its retries and its timeout are not used. Default: a client for the environment.
+   */
+  readonly client?: OfficialClient | undefined
+  /** A function to send the requests with, instead of this client's own connections. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /**
    * Environment variables to use instead of the process's: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
    * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
    */
@@ -77,13 +85,15 @@ export function checkOptions(options: ClientOptions): void {
     'signal',
     'env',
     'allowHttp',
+    'client',
+    'fetch',
     ...Object.keys(numberRanges),
   ])
   for (const [name, value] of Object.entries(options)) {
     if (!knownNames.has(name)) throw new TypeError(`createClient has no option ${name}${formatHint(name)}`)
     if (value !== undefined && name in numberRanges) checkNumber(name as keyof typeof numberRanges, value)
   }
-  const { model, effort, maxTokens, prices, signal, allowHttp = [] } = options
+  const { model, effort, maxTokens, prices, signal, client, fetch, allowHttp = [] } = options
   checkPrices(prices)
   if (model !== undefined && (typeof model !== 'string' || model.trim() === ''))
     throw new TypeError('createClient: model must be a name')
@@ -91,6 +101,12 @@ export function checkOptions(options: ClientOptions): void {
     throw new TypeError(`createClient: effort must be one of ${efforts.join(', ')}`)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError('createClient: signal must be an AbortSignal')
+  if (client !== undefined && !isOfficialClient(client))
+    throw new TypeError('createClient: client must be a client of an official package of Anthropic')
+  if (fetch !== undefined && typeof fetch !== 'function')
+    throw new TypeError('createClient: fetch must be a function')
+  if (client !== undefined && fetch !== undefined)
+    throw new TypeError('createClient: client has its own fetch; pass only one of them')
   const isHost = (host: unknown) => typeof host === 'string' && parseHost(host) !== undefined
   if (!Array.isArray(allowHttp) || !allowHttp.every(isHost))
     throw new TypeError('createClient: allowHttp must be a list of hosts, without scheme, port or path')

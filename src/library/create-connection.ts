@@ -1,5 +1,6 @@
 import { readBaseUrl } from '../claude/api-environment.ts'
-import type { ClaudeClient } from '../claude/claude-client.ts'
+import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
+import type { SdkClient } from '../claude/sdk-client.ts'
 import { toRateLimitSettings } from '../config/model-settings.ts'
 import { defaultModel, resolveModelAlias } from '../core/pricing/models.ts'
 import { createPriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
@@ -13,6 +14,7 @@ import { createLibraryRuntime } from '../runtime.ts'
 import { type ClientOptions, defaultOptions } from './client-options.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
+import { listClientSecrets } from './official-client.ts'
 
 /** The parts that all requests of a client share: connections, semaphore and rate limiter. */
 export interface Connection {
@@ -49,7 +51,7 @@ export function createConnection(options: ClientOptions): Connection {
   let clientPromise: Promise<ClaudeClient> | undefined
 
   const loadClient = async () => {
-    readBaseUrl(env, allowHttp, allowHttpSetting)
+    if (options.client === undefined) readBaseUrl(env, allowHttp, allowHttpSetting)
     const { createClaudeClient } = await import('../claude/claude-client.ts')
     return createClaudeClient({
       clock,
@@ -59,6 +61,7 @@ export function createConnection(options: ClientOptions): Connection {
       idleTimeoutMs: options.timeoutMs ?? defaultOptions.timeoutMs,
       settingNames: { idleTimeout: 'timeoutMs', allowHttp: allowHttpSetting },
       totalTimeoutMs,
+      ...readOwnTransport(options),
     })
   }
   const getClient = async () => {
@@ -108,5 +111,19 @@ export function createConnection(options: ClientOptions): Connection {
         () => {},
       )
     },
+  }
+}
+
+/** Returns the settings for a client or a `fetch` of the caller. They do not know the idle timeout. */
+function readOwnTransport({ client, fetch, timeoutMs }: ClientOptions): Partial<ClaudeClientOptions> {
+  if (client === undefined && fetch === undefined) return {}
+  return {
+    headersTimeoutMs: timeoutMs ?? defaultOptions.timeoutMs,
+    ...(fetch !== undefined && { fetch }),
+    ...(client !== undefined && {
+      openSdkClient: () => client as unknown as SdkClient,
+      secrets: listClientSecrets(client),
+      credential: 'the credentials of the client',
+    }),
   }
 }

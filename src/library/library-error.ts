@@ -38,7 +38,10 @@ export interface Problem {
 /** Marks every instance, including those of another copy of this module. */
 const brand = Symbol.for('claude-batch.ClaudeBatchError')
 
-/** The error if there is no answer, with the attempts and the cost so far. */
+/**
+ * The error if there is no answer, with the attempts and the cost so far. Its `cause` is the error of the SDK or the
+ * system, if there is one, with keys removed.
+ */
 export class ClaudeBatchError extends Error implements Problem, Spending {
   override readonly name = 'ClaudeBatchError'
   readonly status: number | null
@@ -62,8 +65,8 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
     return typeof value === 'object' && value !== null && brand in value
   }
 
-  constructor(problem: Problem, attempts: readonly Attempt[] = [], partial = '') {
-    super(problem.message)
+  constructor(problem: Problem, attempts: readonly Attempt[] = [], partial = '', options?: ErrorOptions) {
+    super(problem.message, options)
     Object.defineProperty(this, brand, { value: true })
     this.status = problem.status
     this.type = problem.type
@@ -98,9 +101,10 @@ export function createFailureError(
   failure: Failure,
   attempts: readonly Attempt[],
   partial = '',
+  options?: ErrorOptions,
 ): ClaudeBatchError {
   const message = escapeControlChars(formatFailure(addFailureHint(failure, hints)))
-  return new ClaudeBatchError({ ...toProblem(failure), message }, attempts, partial)
+  return new ClaudeBatchError({ ...toProblem(failure), message }, attempts, partial, options)
 }
 
 export function createClosedError(): ClaudeBatchError {
@@ -128,14 +132,15 @@ export function toPublicError(
     return createOwnError(type, text, attempts, partial)
   }
   if (!(error instanceof AskError)) return error
-  const { requestError, attempts } = error
+  const { requestError, attempts, cause } = error
+  const options = cause === undefined ? {} : { cause }
   if (classifyError(requestError) !== 'account')
-    return createFailureError(toFailure(requestError), attempts, partial)
+    return createFailureError(toFailure(requestError), attempts, partial, options)
   const problem = {
     ...toProblem(toFailure(requestError)),
     message: describeAccountError(requestError, model, endpoint),
   }
-  return new ClaudeBatchError(problem, attempts, partial)
+  return new ClaudeBatchError(problem, attempts, partial, options)
 }
 
 type OwnErrorType = 'configuration' | 'budget_exceeded' | 'wait_too_long' | 'closed'

@@ -14,7 +14,10 @@ export interface RetryPlan {
   readonly isSecondTry?: true
 }
 
-/** The rejection of an {@link Ask}: a request error, with all attempts so far. */
+/**
+ * The rejection of an {@link Ask}: a request error, with all attempts so far. `cause` is the error of the SDK or the
+ * system, with secrets removed, if there is one.
+ */
 export class AskError extends Error {
   override readonly name = 'AskError'
   readonly requestError: RequestError
@@ -25,11 +28,21 @@ export class AskError extends Error {
     requestError: RequestError,
     attempts: readonly Attempt[] = [],
     retryPlan: RetryPlan = { isUncounted: false },
+    options?: ErrorOptions,
   ) {
-    super(requestError.message)
+    super(requestError.message, options)
     this.requestError = requestError
     this.attempts = attempts
     this.retryPlan = retryPlan
+  }
+
+  /** Returns a copy with some fields replaced. It has the same cause. */
+  with({
+    requestError = this.requestError,
+    attempts = this.attempts,
+    retryPlan = this.retryPlan,
+  }: Partial<Pick<AskError, 'requestError' | 'attempts' | 'retryPlan'>>): AskError {
+    return new AskError(requestError, attempts, retryPlan, { cause: this.cause })
   }
 }
 

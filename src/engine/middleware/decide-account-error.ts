@@ -1,4 +1,4 @@
-import { AskError } from '../../core/errors/ask-error.ts'
+import type { AskError } from '../../core/errors/ask-error.ts'
 import { type AccountErrorContext, resolveAccountError } from '../../core/errors/resolve-account-error.ts'
 
 /** During this delay, other documents show whether they are refused too. */
@@ -9,13 +9,10 @@ export function decideAccountError(
   error: AskError,
   context: Omit<AccountErrorContext, 'requestError'>,
 ): AskError {
-  const { requestError, attempts } = error
+  const { requestError } = error
   const decision = resolveAccountError({ requestError, ...context })
   if (decision === 'account') return error
-  if (decision === 'document') return new AskError({ ...requestError, isDocumentSpecific: true }, attempts)
-  return new AskError(requestError, attempts, {
-    isUncounted: true,
-    isSecondTry: true,
-    waitMs: secondTryDelayMs,
-  })
+  if (decision === 'document')
+    return error.with({ requestError: { ...requestError, isDocumentSpecific: true } })
+  return error.with({ retryPlan: { isUncounted: true, isSecondTry: true, waitMs: secondTryDelayMs } })
 }

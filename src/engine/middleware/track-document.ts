@@ -1,4 +1,4 @@
-import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
+import { type AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import { describeFailure } from '../../core/errors/describe-failure.ts'
 import { toFailure } from '../../core/errors/failure.ts'
 import type { Clock } from '../../core/run/clock.ts'
@@ -85,18 +85,14 @@ export function trackDocument({
   }
 }
 
-function applyDecision(
-  decision: FailureDecision,
-  admission: Admission,
-  { requestError, attempts }: AskError,
-): Error {
+function applyDecision(decision: FailureDecision, admission: Admission, error: AskError): Error {
   if (decision.pauses === 'all') {
     try {
-      const reason = escapeControlChars(describeFailure(toFailure(requestError)))
+      const reason = escapeControlChars(describeFailure(toFailure(error.requestError)))
       const retryInMs = admission.recordFailure(decision.waitMs, reason)
-      return new AskError(requestError, attempts, decision.planRetry(retryInMs))
+      return error.with({ retryPlan: decision.planRetry(retryInMs) })
     } catch (tooLong) {
-      return new StoppedError(tooLong as Error, attempts)
+      return new StoppedError(tooLong as Error, error.attempts)
     }
   }
   if (decision.pauses === 'none') admission.recordSuccess()

@@ -61,7 +61,7 @@ export function withAttemptLog(
         ...(requestError.requestId !== undefined && { requestId: requestError.requestId }),
       }
       listener.onEnd(attempt)
-      if (error instanceof AskError) throw new AskError(requestError, [attempt])
+      if (error instanceof AskError) throw error.with({ attempts: [attempt] })
       // Only a shutdown ends a request without a request error; any other error is a bug.
       throw signal.aborted && error instanceof Error ? new StoppedError(error, [attempt]) : error
     }

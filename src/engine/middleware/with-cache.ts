@@ -53,7 +53,7 @@ async function stripAttempts(pendingReply: Promise<Reply>): Promise<Reply> {
   try {
     return { ...(await pendingReply), attempts: [] }
   } catch (error) {
-    if (error instanceof AskError) throw new AskError(error.requestError)
+    if (error instanceof AskError) throw error.with({ attempts: [] })
     throw error instanceof StoppedError ? error.cause : error
   }
 }

@@ -96,7 +96,7 @@ export function withRetry(
       })
     } catch (error) {
       if (error instanceof AskError) {
-        const errorWithAllAttempts = new AskError(error.requestError, previousAttempts)
+        const errorWithAllAttempts = error.with({ attempts: previousAttempts })
         throw isUnreachable(error.requestError)
           ? new StoppedError(createUnreachableError(errorWithAllAttempts), previousAttempts)
           : errorWithAllAttempts

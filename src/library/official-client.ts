@@ -1,0 +1,25 @@
+/**
+ * An official client of Anthropic: `Anthropic`, or `AnthropicBedrock`, `AnthropicVertex`, `AnthropicFoundry` or
+ * `AnthropicAws` of their packages. Only the parts that are used are listed, so that any version with them fits.
+ */
+export interface OfficialClient {
+  post(path: string, options?: never): { asResponse(): Promise<Response> }
+  get(path: string, options?: never): { asResponse(): Promise<Response> }
+  buildRequest(options: never): Promise<{ readonly url: string }>
+}
+
+/** Whether a value has the methods of an official client. */
+export function isOfficialClient(value: unknown): value is OfficialClient {
+  const methods: Partial<Record<keyof OfficialClient, unknown>> = Object(value)
+  return [methods.post, methods.get, methods.buildRequest].every((method) => typeof method === 'function')
+}
+
+/**
+ * Returns the credentials that a client holds as text, so that they can be removed from messages: keys, tokens and
+ * secrets of any platform.
+ */
+export function listClientSecrets(client: OfficialClient): string[] {
+  return Object.entries(client).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'string' && /key|token|secret/i.test(name) ? [value] : [],
+  )
+}
