@@ -1,11 +1,15 @@
-import type { BaseAnthropic } from '@anthropic-ai/sdk'
+import type { APIPromise, BaseAnthropic } from '@anthropic-ai/sdk'
 import type { KeySource } from './key-command.ts'
 
 /** The parts of an official client of the Messages API that claude-batch uses. */
-export interface SdkClient extends Pick<BaseAnthropic, 'get' | 'post' | 'buildRequest'> {
+export interface SdkClient extends Pick<BaseAnthropic, 'buildRequest'> {
+  get(path: string, options?: RequestOptions): APIPromise<unknown>
+  post(path: string, options?: RequestOptions): APIPromise<unknown>
   /** Whether the client signs requests, so that it needs the hash of a streamed body. */
   readonly signsBodies?: boolean
 }
+
+type RequestOptions = Exclude<NonNullable<Parameters<BaseAnthropic['post']>[1]>, PromiseLike<unknown>>
 
 /** What a client of the SDK is created with. */
 export interface SdkClientContext {

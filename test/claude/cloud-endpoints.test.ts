@@ -1,26 +1,29 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is what the user writes
-import { readFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { resolveModelAlias } from '../../src/core/pricing/models.ts'
+import { toProviderModelId } from '../../src/core/request/provider-model-id.ts'
+import { apiProviders, providerTraits } from '../../src/core/request/providers.ts'
+import { splitCommandLine } from '../../src/core/text/split-command-line.ts'
+import { startPlatform } from '../support/platform-server.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { startGateway } from '../support/start-gateway.ts'
 
 const page = await readFile(resolve(import.meta.dirname, '../../docs/providers.md'), 'utf8')
 
-/** Returns the settings and variables of a section of docs/providers.md. */
-function readBlock(heading: string) {
+/** Returns the settings and variables of the block of a section of docs/providers.md that contains a text. */
+function readBlock(heading: string, text = 'ANTHROPIC_BASE_URL') {
   const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? expect.fail(heading)
-  const [, shell = ''] = /```sh\n([\s\S]*?)```/.exec(section) ?? []
+  const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block)
+  const shell = blocks.find((block) => block.includes(text)) ?? expect.fail(`${heading}: ${text}`)
   const variables = [...shell.matchAll(/^export (\w+)=(\S+)/gm)].map(
     ([, name = '', value = '']) => [name, value.replace('…', 'the-key')] as const,
   )
   const [, command = ''] = /^claude-batch (summarize .*)$/m.exec(shell) ?? []
-  return {
-    variables: new Map(variables),
-    args: command.split(' ').map((word) => word.replace(/^'(.*)'$/, '$1')),
-  }
+  return { variables: new Map(variables), args: splitCommandLine(command) ?? [] }
 }
 
 /** Runs the command of a section against a server of this machine, which answers with these fields. */
@@ -73,6 +76,62 @@ describe('the commands of docs/providers.md', () => {
       expect(stderr).toMatch(/cost +\$0\.50\n/)
     },
   )
+})
+
+describe('the commands of docs/providers.md with --provider', () => {
+  const program = (name: string) => `#!/bin/sh\nprintf %s token-of-${name}\n`
+
+  it.each([
+    ['Amazon Bedrock', 'bedrock', '--provider bedrock'],
+    ['Google Vertex AI', 'vertex', '--provider vertex'],
+    ['Microsoft Foundry', 'foundry', '--provider foundry --rpm'],
+    ['Microsoft Foundry', 'foundry', '--key-command'],
+    ['Claude Platform on AWS', 'aws', '--provider aws'],
+  ] as const)('reach %s: %s, %s', async (heading, platform, text) => {
+    const { variables, args } = readBlock(heading, text)
+    const { ANTHROPIC_FOUNDRY_RESOURCE: _, ...documented } = Object.fromEntries(variables)
+    const bearer = variables.get('ANTHROPIC_AWS_API_KEY') ?? 'token-of-az'
+    const { env, requests } = await startPlatform(platform, { bearer, key: 'the-key' })
+    const cwd = await createFolder({ 'docs/a.md': 'Note a.', 'bin/az': program('az') })
+    await chmod(join(cwd, 'bin/az'), 0o755)
+    const PATH = `${cwd}/bin:${process.env['PATH']}`
+    const result = await runInProcess(args, { cwd, env: { ...env, ...documented, PATH } })
+    expect([result.code, result.stderr]).toEqual([0, expect.stringContaining('1 summarized')])
+    expect(requests).toHaveLength(1)
+  })
+
+  it('has a configuration that keeps the price of a model with another id', async () => {
+    const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+    const { env, requests } = await startPlatform('bedrock')
+    const cwd = await createFolder({ 'docs/a.md': 'Note a.', 'claude-batch.yaml': yaml })
+    const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd, env })
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^cost +\$0\.0000/m)])
+    expect(requests.map(({ url }) => url)).toEqual([expect.stringContaining('application-inference-profile')])
+  })
+})
+
+describe('the table of docs/providers.md', () => {
+  it('has the traits and the ids of every provider', () => {
+    const row = (name: string) =>
+      (page.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '')
+        .split('|')
+        .slice(2, -1)
+        .map((cell) => cell.trim())
+    const traits = apiProviders.map((name) => providerTraits[name])
+    const has = (key: 'hasBatches' | 'countsTokens') => traits.map((found) => (found[key] ? 'yes' : 'no'))
+    expect(row('`--provider`')).toEqual(apiProviders.map((name) => `\`${name}\``))
+    expect(row('`--batch`')).toEqual(has('hasBatches'))
+    expect(row('`--token-count exact`')).toEqual(has('countsTokens'))
+    expect(row('rate limits are learned from headers')).toEqual(
+      traits.map(({ sendsRateLimits }) => (sendsRateLimits ? 'yes' : 'no: set `--rpm`')),
+    )
+    expect(row('prices')).toEqual(
+      traits.map(({ hasOwnTerms }) => (hasOwnTerms ? 'list prices, a guess' : 'list prices')),
+    )
+    expect(row('`haiku` is sent as')).toEqual(
+      apiProviders.map((name) => `\`${toProviderModelId(name, resolveModelAlias('haiku'))}\``),
+    )
+  })
 })
 
 describe('the message about missing credentials', () => {

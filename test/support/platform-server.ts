@@ -34,9 +34,11 @@ export interface PlatformServer {
 
 export const awsKeys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/example+key0123456789' }
 export const region = 'eu-central-1'
-export const googleToken = 'ya29.example-token'
+const googleToken = 'ya29.example-token'
 
 interface PlatformOptions extends SimulatorOptions {
+  /** A value of `x-api-key` to accept in place of the platform's credentials. */
+  readonly key?: string
   /** A bearer token to accept in place of the platform's credentials. */
   readonly bearer?: string
   /** Returns the platform's own answer to a request; undefined to answer it as the model would. */
@@ -46,16 +48,18 @@ interface PlatformOptions extends SimulatorOptions {
 /** Starts a server that behaves like a platform, in front of a simulator. It rejects wrong credentials. */
 export async function startPlatform(
   platform: Platform,
-  { answer, bearer, ...simulatorOptions }: PlatformOptions = {},
+  { answer, bearer, key, ...simulatorOptions }: PlatformOptions = {},
 ): Promise<PlatformServer> {
   const { simulator } = await startService(simulatorOptions)
   const requests: SeenRequest[] = []
   const respond = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const request = { url: incoming.url ?? '/', headers: incoming.headers, body: await text(incoming) }
     requests.push(request)
-    const hasBearer = bearer !== undefined && request.headers.authorization === `Bearer ${bearer}`
+    const { authorization, 'x-api-key': sentKey } = request.headers
+    const isAccepted =
+      (bearer !== undefined && authorization === `Bearer ${bearer}`) || (key !== undefined && sentKey === key)
     const own =
-      (hasBearer ? undefined : dialects[platform].rejectCredentials(request, incoming.method ?? 'GET')) ??
+      (isAccepted ? undefined : dialects[platform].rejectCredentials(request, incoming.method ?? 'GET')) ??
       answer?.(request)
     if (own !== undefined) {
       outgoing.writeHead(own.status, { 'content-type': 'application/json', ...own.headers }).end(own.body)
@@ -165,7 +169,7 @@ const dialects: Readonly<Record<Platform, Dialect>> = {
         : { status: 401, body: JSON.stringify(createGoogleError(401, 'UNAUTHENTICATED', 'no valid token')) },
     async pass({ url, body }, _method, simulatorUrl, outgoing) {
       const path =
-        /^\/v1\/projects\/my-project\/locations\/europe-west1\/publishers\/anthropic\/models\/([^/]+):(rawPredict|streamRawPredict)$/
+        /^\/v1\/projects\/my-project\/locations\/(?:europe-west1|global)\/publishers\/anthropic\/models\/([^/]+):(rawPredict|streamRawPredict)$/
       const [, model = '', operation] = path.exec(url) ?? []
       const { anthropic_version: version, ...fields } = JSON.parse(body) as Record<string, unknown>
       if (operation === undefined || version === undefined)

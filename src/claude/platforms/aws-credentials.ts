@@ -29,7 +29,7 @@ interface CredentialProviders {
  * @throws AskError if there are none
  */
 export async function readAwsCredentials(
-  { require }: PlatformPackage,
+  { loadDependency }: PlatformPackage,
   env: Environment,
 ): Promise<{ keys: AwsKeys } | { resolveProvider: () => Promise<AwsProvider> }> {
   const [accessKeyId, secretAccessKey] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) =>
@@ -39,7 +39,7 @@ export async function readAwsCredentials(
     const sessionToken = env['AWS_SESSION_TOKEN']?.trim()
     return { keys: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }
   }
-  const providers = require('@aws-sdk/credential-providers') as unknown as CredentialProviders
+  const providers = loadDependency('@aws-sdk/credential-providers') as unknown as CredentialProviders
   const chain = providers.createCredentialChain(providers.fromEnv(), providers.fromNodeProviderChain())
   const provider = async () => {
     try {
@@ -61,11 +61,11 @@ export async function readAwsCredentials(
  * Returns the region: that of the environment, or of the profile in `~/.aws/config`.
  * @throws UsageError without a region: a default would send documents to a region that the user did not choose
  */
-export async function readAwsRegion({ require }: PlatformPackage, env: Environment): Promise<string> {
+export async function readAwsRegion({ loadDependency }: PlatformPackage, env: Environment): Promise<string> {
   const region = env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim()
   if (region) return region
   try {
-    const { BedrockRuntimeClient } = require('@aws-sdk/client-bedrock-runtime') as unknown as {
+    const { BedrockRuntimeClient } = loadDependency('@aws-sdk/client-bedrock-runtime') as unknown as {
       BedrockRuntimeClient: new (options: object) => { config: { region(): Promise<string> } }
     }
     return await new BedrockRuntimeClient({}).config.region()

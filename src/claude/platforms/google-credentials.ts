@@ -25,10 +25,10 @@ interface GoogleAuthLibrary {
  * @throws UsageError if no project is known
  */
 export async function readGoogleCredentials(
-  { require }: PlatformPackage,
+  { loadDependency }: PlatformPackage,
   project: string | undefined,
 ): Promise<{ readonly projectId: string; readonly authClient: GoogleClient }> {
-  const { GoogleAuth } = require('google-auth-library') as unknown as GoogleAuthLibrary
+  const { GoogleAuth } = loadDependency('google-auth-library') as unknown as GoogleAuthLibrary
   const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' })
   const getHeaders = async () => {
     try {

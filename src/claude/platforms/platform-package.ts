@@ -8,7 +8,7 @@ export interface PlatformPackage {
   /** The exports of the package. */
   readonly exports: Readonly<Record<string, unknown>>
   /** Loads one of the package's own dependencies. */
-  readonly require: (dependency: string) => Readonly<Record<string, unknown>>
+  readonly loadDependency: (dependency: string) => Readonly<Record<string, unknown>>
 }
 
 /**
@@ -22,7 +22,7 @@ export function loadPlatformPackage(name: string, from = import.meta.url): Platf
   if (path === undefined) throw new UsageError(describeMissingPackage(name, fileURLToPath(from)))
   return {
     exports: requireHere(path) as Readonly<Record<string, unknown>>,
-    require: createRequire(path) as PlatformPackage['require'],
+    loadDependency: createRequire(path) as PlatformPackage['loadDependency'],
   }
 }
 
