@@ -60,6 +60,8 @@ export interface ClaudeClientOptions {
   readonly secrets?: readonly string[]
   /** The ids under which the server knows models. Default: the models' own. */
   readonly modelIds?: ModelIds
+  /** What sets the base URL, for messages, if it is not the variable `ANTHROPIC_BASE_URL`. */
+  readonly baseUrlSetting?: string
   /** Where the credentials come from, for messages about those that are refused. Default: as the SDK takes them. */
   readonly credential?: string
   readonly settingNames: SettingNames
@@ -100,6 +102,7 @@ export async function createClaudeClient({
   headersTimeoutMs,
   secrets = [],
   modelIds = createModelIds('anthropic'),
+  baseUrlSetting,
   credential = describeCredential(env, { hasKeyCommand: keyCommand !== undefined, headers }),
   settingNames,
   noCredentialsHint = '',
@@ -122,6 +125,7 @@ export async function createClaudeClient({
   const baseUrl = stripUserInfo(urlWithUserInfo)
 
   const idleTimeout = { ms: timeouts.idleTimeoutMs, setting: settingNames.idleTimeout }
+  const addressing = baseUrlSetting === undefined ? {} : { baseUrlSetting }
   const toAskError = (error: unknown, deadline: Deadline) => {
     const requestError = toRequestError(error, {
       wallMs: clock.wallTime(),
@@ -129,8 +133,10 @@ export async function createClaudeClient({
       idleTimeout,
       redact,
       baseUrl,
+      ...addressing,
     })
-    return createAskError(requestError.status === 401 ? { ...requestError, credential } : requestError, error)
+    const details = { ...addressing, ...(requestError.status === 401 && { credential }) }
+    return createAskError({ ...requestError, ...details }, error)
   }
   const runWithDeadline = <T>(
     signal: AbortSignal,

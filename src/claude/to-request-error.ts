@@ -1,6 +1,6 @@
 import { AskError } from '../core/errors/ask-error.ts'
 import { parseRetryAfter } from '../core/errors/parse-retry-after.ts'
-import type { RequestError } from '../core/errors/request-error.ts'
+import { getBaseUrlSetting, type RequestError } from '../core/errors/request-error.ts'
 import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import { truncate } from '../core/text/truncate.ts'
 import { createCredentialsError } from './credentials-error.ts'
@@ -22,6 +22,8 @@ export interface RequestErrorOptions {
   readonly idleTimeout: IdleTimeout
   /** The base URL in use. */
   readonly baseUrl: string
+  /** What sets the base URL, if it is not the variable `ANTHROPIC_BASE_URL`. */
+  readonly baseUrlSetting?: string
   /** Removes secrets. Runs before a text is truncated, because half a secret would not be recognized. */
   readonly redact: (text: string) => string
 }
@@ -116,10 +118,8 @@ function isSdkTimeout(error: unknown): boolean {
   return isSdkError(error) && error.status === undefined && error.message === 'Request timed out.'
 }
 
-function parseStatusError(
-  error: StatusError,
-  { wallMs, redact, baseUrl }: RequestErrorOptions,
-): RequestError {
+function parseStatusError(error: StatusError, options: RequestErrorOptions): RequestError {
+  const { wallMs, redact, baseUrl } = options
   const header = (name: string) => error.headers?.get(name) ?? null
   const sentStatus = error.status
   const body = parseErrorBody(error.error, header)
@@ -137,7 +137,9 @@ function parseStatusError(
     status,
     type: body.type ?? `http_${status}`,
     message:
-      describeRedirect(sentStatus, header('location')) ?? body.message ?? extractPageText(error, redact),
+      describeRedirect(sentStatus, header('location'), options) ??
+      body.message ??
+      extractPageText(error, redact),
     ...(!body.isFromApi && {
       nonApiResponse: {
         host: new URL(baseUrl).host,
@@ -170,9 +172,13 @@ function parseStreamError(body: unknown): RequestError {
   }
 }
 
-function describeRedirect(status: number, location: string | null): string | undefined {
+function describeRedirect(
+  status: number,
+  location: string | null,
+  options: RequestErrorOptions,
+): string | undefined {
   if (status < 300 || status >= 400) return undefined
-  return `redirected to ${location ?? 'nowhere'}; documents are not sent on to another address (check ANTHROPIC_BASE_URL)`
+  return `redirected to ${location ?? 'nowhere'}; documents are not sent on to another address (check ${getBaseUrlSetting(options)})`
 }
 
 /** Returns the beginning of a proxy's page, without markup. */

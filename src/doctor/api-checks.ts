@@ -3,7 +3,7 @@ import { classifyError } from '../core/errors/classify-error.ts'
 import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { describeFailure } from '../core/errors/describe-failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
-import { isNotFound } from '../core/errors/request-error.ts'
+import { getBaseUrlSetting, isNotFound } from '../core/errors/request-error.ts'
 import type { RateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import type { ProviderTraits } from '../core/request/providers.ts'
 import type { Reply } from '../core/request/reply.ts'
@@ -64,7 +64,7 @@ function describeApiError({ requestError }: AskError, model: string, baseUrl: st
     return warned(
       'api',
       `${baseUrl} answered ${status}: it cannot count tokens, or the address is wrong`,
-      'check ANTHROPIC_BASE_URL, and summarize one document to test the key and the model',
+      `check ${getBaseUrlSetting(requestError)}, and summarize one document to test the key and the model`,
     )
   const isAccountError = classifyError(requestError) === 'account'
   const text = isAccountError

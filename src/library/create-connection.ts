@@ -124,6 +124,7 @@ function readOwnTransport({ client, fetch, timeoutMs }: ClientOptions): Partial<
       openSdkClient: () => client as unknown as SdkClient,
       secrets: listClientSecrets(client),
       credential: 'the credentials of the client',
+      baseUrlSetting: 'the base URL of the client',
     }),
   }
 }

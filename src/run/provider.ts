@@ -116,9 +116,10 @@ async function readPlatformSettings(
   { env }: Runtime,
 ): Promise<Partial<ClaudeClientOptions>> {
   if (provider === 'anthropic') return {}
-  const { openPlatformClient } = await import('../claude/platforms/open-platform-client.ts')
+  const { baseUrlVariables, openPlatformClient } = await import('../claude/platforms/open-platform-client.ts')
   return {
     openSdkClient: openPlatformClient(provider),
+    baseUrlSetting: baseUrlVariables[provider],
     ...(keyCommand === undefined && { credential: describePlatformCredential(provider, env) }),
   }
 }

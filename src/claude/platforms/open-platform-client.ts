@@ -55,12 +55,20 @@ function isKeyUsed({ apiKey, skipAuth }: Options): boolean {
   return Boolean(apiKey) || skipAuth === true
 }
 
+/** The variables that replace the address of each platform. */
+export const baseUrlVariables: Readonly<Record<Platform, string>> = {
+  bedrock: 'ANTHROPIC_BEDROCK_BASE_URL',
+  vertex: 'ANTHROPIC_VERTEX_BASE_URL',
+  foundry: 'ANTHROPIC_FOUNDRY_BASE_URL',
+  aws: 'ANTHROPIC_AWS_BASE_URL',
+}
+
 const platformClients: Readonly<Record<Platform, PlatformClient>> = {
   bedrock: {
     packageName: '@anthropic-ai/bedrock-sdk',
     className: 'AnthropicBedrock',
     async readOptions({ env, keySource }, platformPackage) {
-      const baseURL = readUrl(env, 'ANTHROPIC_BEDROCK_BASE_URL')
+      const baseURL = readUrl(env, baseUrlVariables.bedrock)
       const apiKey = readKey(env, 'AWS_BEARER_TOKEN_BEDROCK')
       const signs = keySource === undefined && apiKey === undefined
       // The region is part of the address and of signatures.
@@ -79,7 +87,7 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
     className: 'AnthropicVertex',
     async readOptions({ env, keySource }, platformPackage) {
       // Null, so that the client derives the address from the region.
-      const baseURL = readUrl(env, 'ANTHROPIC_VERTEX_BASE_URL') ?? null
+      const baseURL = readUrl(env, baseUrlVariables.vertex) ?? null
       const region = env['CLOUD_ML_REGION']?.trim()
       if (!region) throw new UsageError('no region of Vertex AI: set CLOUD_ML_REGION, for example to global')
       const project = env['ANTHROPIC_VERTEX_PROJECT_ID']?.trim() || undefined
@@ -95,7 +103,7 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
     packageName: '@anthropic-ai/foundry-sdk',
     className: 'AnthropicFoundry',
     async readOptions({ env, keySource }) {
-      const baseURL = readUrl(env, 'ANTHROPIC_FOUNDRY_BASE_URL')
+      const baseURL = readUrl(env, baseUrlVariables.foundry)
       const resource = env['ANTHROPIC_FOUNDRY_RESOURCE']?.trim() || undefined
       if (baseURL !== undefined && resource !== undefined)
         throw new UsageError(
@@ -122,7 +130,7 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
     packageName: '@anthropic-ai/aws-sdk',
     className: 'AnthropicAws',
     async readOptions({ env, keySource }, platformPackage) {
-      const baseURL = readUrl(env, 'ANTHROPIC_AWS_BASE_URL')
+      const baseURL = readUrl(env, baseUrlVariables.aws)
       const workspaceId = env['ANTHROPIC_AWS_WORKSPACE_ID']?.trim()
       if (!workspaceId)
         throw new UsageError(

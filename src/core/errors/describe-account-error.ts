@@ -2,7 +2,7 @@ import { knownModelNames } from '../pricing/models.ts'
 import { escapeControlChars } from '../text/escape-control-chars.ts'
 import { truncate } from '../text/truncate.ts'
 import { findPlatformError } from './platform-errors.ts'
-import { describeNonApiResponse, type RequestError } from './request-error.ts'
+import { describeNonApiResponse, getBaseUrlSetting, type RequestError } from './request-error.ts'
 
 /**
  * Returns one line that says what happened and what to do next, for an error that concerns every request.
@@ -39,7 +39,7 @@ function findRemedy(
   if (requestError.type === 'unknown_encoding')
     return `turn off compression in ${endpoint} or in the gateway in front of it; claude-batch asks for none`
   if (nonApiResponse !== undefined)
-    return `${describeNonApiResponse(nonApiResponse)}; check ANTHROPIC_BASE_URL (${endpoint}), any proxy and any firewall`
+    return `${describeNonApiResponse(nonApiResponse)}; check ${getBaseUrlSetting(requestError)} (${endpoint}), any proxy and any firewall`
   if (code === 'enforced_spend_limit_reached')
     return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
   if (code?.includes('spend_limit'))
@@ -54,26 +54,27 @@ function findRemedy(
   if (status === 403)
     return `this key may not use ${model} in its workspace; choose another model, or use a key of another workspace`
   if (status === 404) return describeUnknownModel(/\bmodel: (\S+)/.exec(message)?.[1] ?? model, endpoint)
-  return `check ANTHROPIC_BASE_URL (${endpoint})`
+  return `check ${getBaseUrlSetting(requestError)} (${endpoint})`
 }
 
 /** Returns the remedy for a batch request; undefined if it is the same as for other requests. */
 function findBatchRemedy(
-  { kind, status, type, code }: RequestError,
+  requestError: RequestError,
   endpoint: string,
   avoidBatches: string,
 ): string | undefined {
+  const { kind, status, type, code } = requestError
   if (type === 'foreign_results')
-    return `results are fetched only from ${endpoint}; set ANTHROPIC_BASE_URL to the address that serves them`
+    return `results are fetched only from ${endpoint}; set ${getBaseUrlSetting(requestError)} to the address that serves them`
   if ([type, code].includes('workspace_human_review_disabled'))
     return `this workspace cannot use batches; ${avoidBatches}, or use a key of another workspace`
   if (kind !== 'status') return undefined
   if (type.startsWith('http_') && (status === 403 || status === 404))
-    return `that is not an answer of the API; check ANTHROPIC_BASE_URL (${endpoint}), and any gateway or proxy in front of it`
+    return `that is not an answer of the API; check ${getBaseUrlSetting(requestError)} (${endpoint}), and any gateway or proxy in front of it`
   if (status === 403)
     return 'this key may not use this batch, or batches at all; use the key of its workspace'
   if (status === 404)
-    return `${endpoint} has no such batch, or does not serve batches; check ANTHROPIC_BASE_URL, or ${avoidBatches}`
+    return `${endpoint} has no such batch, or does not serve batches; check ${getBaseUrlSetting(requestError)}, or ${avoidBatches}`
   return undefined
 }
 

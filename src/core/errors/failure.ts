@@ -2,6 +2,7 @@ import { truncate } from '../text/truncate.ts'
 import { isTransient } from './classify-error.ts'
 import {
   describeNonApiResponse,
+  getBaseUrlSetting,
   isExtraUsageRequired,
   isTooLong,
   isUnreachable,
@@ -56,7 +57,9 @@ function findHint(requestError: RequestError): string | undefined {
   if (isTooLong(requestError)) return 'split the document'
   if (requestError.nonApiResponse !== undefined && !isTransient(requestError))
     return `${describeNonApiResponse(requestError.nonApiResponse)}; it may object to this document`
-  return isUnreachable(requestError) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
+  return isUnreachable(requestError)
+    ? `check the network, ${getBaseUrlSetting(requestError)} and any proxy`
+    : undefined
 }
 
 /** Replies that are no summary, by `Failure.type`, in words. The same request would get the same reply. */

@@ -21,6 +21,8 @@ export interface RequestError {
   readonly requestId?: string
   /** For a 401: where the credential that was refused came from, never its value. */
   readonly credential?: string
+  /** What sets the base URL, if it is not the variable `ANTHROPIC_BASE_URL`. */
+  readonly baseUrlSetting?: string
   /**
    * Set if the response has no error body of the API. Something else answered, such as a firewall, a proxy or
    * the sign-in page of a network.
@@ -94,6 +96,11 @@ export function isExtraUsageRequired({ type, message }: Pick<RequestError, 'type
   return (
     type === 'rate_limit_error' && message.startsWith('Extra usage is required for long context requests')
   )
+}
+
+/** Returns what the user can check if the base URL may be wrong. */
+export function getBaseUrlSetting({ baseUrlSetting }: Pick<RequestError, 'baseUrlSetting'>): string {
+  return baseUrlSetting ?? 'ANTHROPIC_BASE_URL'
 }
 
 /** Returns a text that says that the API did not send this response, and what may have sent it. */

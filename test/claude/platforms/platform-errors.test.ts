@@ -231,3 +231,32 @@ describe('a stream of Amazon Bedrock', () => {
     ])
   })
 })
+
+describe('advice about the address', () => {
+  it.each([
+    ['bedrock', 'ANTHROPIC_BEDROCK_BASE_URL', 'http://127.0.0.1:9', 75],
+    ['vertex', 'ANTHROPIC_VERTEX_BASE_URL', 'http://127.0.0.1:9/v1', 75],
+    ['foundry', 'ANTHROPIC_FOUNDRY_BASE_URL', 'http://127.0.0.1:9', 75],
+    ['aws', 'ANTHROPIC_AWS_BASE_URL', 'http://127.0.0.1:9', 75],
+  ] as const)('names the variable of the provider: %s', async (provider, variable, url, code) => {
+    const { env } = await startPlatform(provider)
+    const cwd = await createFolder(documents)
+    const args = ['summarize', 'docs', '--provider', provider]
+    const run = await runInProcess(args, { cwd, env: { ...env, [variable]: url }, clockSpeed: 100 })
+    expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(`check the network, ${variable}`)])
+    expect(run.stderr).not.toContain('ANTHROPIC_BASE_URL')
+  })
+
+  it.each([
+    [{ status: 302, body: '', headers: { location: 'https://example.com/' } }],
+    [{ status: 200, body: '<html>Sign in</html>', headers: { 'content-type': 'text/html' } }],
+    [{ status: 403, body: '<html>Blocked</html>', headers: { 'content-type': 'text/html' } }],
+  ])('does so for pages of proxies too: %j', async (answer) => {
+    const { env } = await startPlatform('bedrock', { answer: () => answer })
+    const cwd = await createFolder(documents)
+    const args = ['summarize', 'docs', '--provider', 'bedrock']
+    const run = await runInProcess(args, { cwd, env, clockSpeed: 100 })
+    expect(run.code).not.toBe(0)
+    expect(run.stderr).not.toContain('ANTHROPIC_BASE_URL')
+  })
+})
