@@ -22,7 +22,7 @@ export interface Runtime {
    * Returns what stdout is. `closed`: the program was started without a stdout, and everything written to it
    * is lost.
    */
-  getStdoutKind(): 'closed' | 'file' | 'stream'
+  getStdoutKind(): 'closed' | 'file' | 'pipe' | 'stream'
   /** Whether stdout or stderr is redirected to this file. */
   isRedirectTarget(file: FileIdentity): boolean
   /**
@@ -115,6 +115,7 @@ function getStdoutKind(): ReturnType<Runtime['getStdoutKind']> {
   try {
     const stats = fstatSync(1)
     if (stats.isFile()) return 'file'
+    if (stats.isFIFO() || stats.isSocket()) return 'pipe'
     if (stats.rdev !== statSync('/dev/null').rdev) return 'stream'
     readSync(1, Buffer.alloc(1))
     return 'closed'

@@ -1,6 +1,7 @@
 import { MultiBar } from 'cli-progress'
 import { formatUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
+import { truncate } from '../core/text/truncate.ts'
 
 /** The state of a run that the progress display shows. */
 export interface ProgressState {
@@ -8,7 +9,8 @@ export interface ProgressState {
   readonly total: number
   readonly failed: number
   readonly cost: Picodollars
-  readonly elapsedMs: number
+  /** Milliseconds; undefined as long as nothing is known. */
+  readonly remainingMs: number | undefined
   /** The rate limit that the run is waiting for, if any. */
   readonly limitedBy: string | undefined
   /** Shown instead of the remaining time during a wait without progress. */
@@ -28,7 +30,7 @@ export type ProgressMode = 'bar' | 'lines' | 'off'
 /** Shows a bar that is redrawn on a terminal, or a plain line every ten seconds, which keeps a log short. */
 export function showProgress(
   mode: ProgressMode,
-  stderr: NodeJS.WritableStream,
+  stderr: NodeJS.WriteStream,
   getState: () => ProgressState,
 ): ProgressDisplay {
   switch (mode) {
@@ -49,16 +51,28 @@ export function createPlainDisplay(stderr: NodeJS.WritableStream): ProgressDispl
 const barEveryMs = 100
 const lineEveryMs = 10_000
 
-function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {
+function showBar(stderr: NodeJS.WriteStream, getState: () => ProgressState): ProgressDisplay {
+  let drawnLength = 0
   const bars = new MultiBar({
     stream: stderr,
-    format: (_options, { progress }) => `${renderBar(progress)} ${formatBarText(getState())}`,
+    format: (_options, { progress }) => {
+      const text = formatBar(getState(), progress, getColumns(stderr))
+      drawnLength = text.length
+      return text
+    },
     // The run handles signals, so the bar must not install handlers.
     gracefulExit: false,
     clearOnComplete: true,
     stopOnComplete: false,
-    linewrap: false,
+    // With `false`, it would turn off the terminal's own wrapping, also for the lines above the bar, and leave it so
+    // if the process is killed. The bar is shortened instead.
+    linewrap: true,
     emptyOnZero: true,
+  })
+  // In a terminal that has become narrower, the bar takes several rows. They are cleared before it is drawn again.
+  bars.on('redraw-pre', () => {
+    const rows = Math.ceil(drawnLength / getColumns(stderr))
+    if (rows > 1) stderr.write(`\x1b[${rows - 1}A\x1b[J`)
   })
   const { total } = getState()
   const bar = bars.create(total, 0)
@@ -74,6 +88,11 @@ function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): 
   }
 }
 
+/** The terminal's last column stays empty, because some terminals wrap after it. */
+function getColumns({ columns = 80 }: NodeJS.WriteStream): number {
+  return Math.max(1, columns - 1)
+}
+
 function showLines(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {
   let lastLine = ''
   const timer = setInterval(() => {
@@ -84,38 +103,75 @@ function showLines(stderr: NodeJS.WritableStream, getState: () => ProgressState)
   return { printLine: (text) => void stderr.write(`${text}\n`), stop: () => clearInterval(timer) }
 }
 
-const barWidth = 24
+const maxBarWidth = 24
+const minBarWidth = 8
 
-function renderBar(share: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * barWidth)
-  return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)}`
+/**
+ * Returns the bar and the text next to it, which together fit into the columns. In a narrow terminal, the bar is
+ * shorter or left out, and then the less important parts of the text.
+ * @param share the part that is done, from 0 to 1
+ */
+export function formatBar(state: ProgressState, share: number, columns: number): string {
+  const parts = listBarParts(state)
+  while (parts.length > 1 && joinParts(parts).length > columns) parts.splice(findLeastImportant(parts), 1)
+  const text = truncate(joinParts(parts), columns)
+  const width = Math.min(maxBarWidth, columns - text.length - 1)
+  return width < minBarWidth ? text : `${renderBar(share, width)} ${text}`
 }
 
-/** Returns the text next to the bar, which must be short: `28/200 · $0.0029 · 2 min left`. */
-export function formatBarText(state: ProgressState): string {
-  const { done, total, limitedBy } = state
-  const parts = [`${done}/${total}`, ...formatCounts(state), ...formatWait(state, '')]
-  if (isLimited(state)) parts.push(`limited by ${limitedBy}/min`)
-  return parts.join(' · ')
+interface BarPart {
+  readonly text: string
+  /** Parts with higher numbers are left out first. */
+  readonly rank: number
+}
+
+function joinParts(parts: readonly BarPart[]): string {
+  return parts.map(({ text }) => text).join(' · ')
+}
+
+function findLeastImportant(parts: readonly BarPart[]): number {
+  return parts.reduce((found, part, index) => (part.rank > (parts[found]?.rank ?? 0) ? index : found), 0)
+}
+
+/** Returns the parts of a text such as `28/200 · $0.0029 · 2 min left`. */
+function listBarParts(state: ProgressState): BarPart[] {
+  const { done, total, failed, cost, limitedBy } = state
+  const wait = formatWait(state, '')
+  return [
+    { text: `${formatInteger(done)}/${formatInteger(total)}`, rank: 0 },
+    ...(failed > 0 ? [{ text: `${formatInteger(failed)} failed`, rank: 2 }] : []),
+    ...(cost > 0n ? [{ text: formatUsd(cost), rank: 3 }] : []),
+    ...(wait === undefined ? [] : [{ text: wait, rank: 1 }]),
+    ...(isLimited(state) ? [{ text: `limited by ${limitedBy}/min`, rank: 4 }] : []),
+  ]
+}
+
+function renderBar(share: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width)
+  return `${'█'.repeat(full)}${'░'.repeat(width - full)}`
 }
 
 /** Returns a progress line for a log: `claude-batch: 28 of 200 documents, $0.0029, about 2 min left`. */
 export function formatProgressLine(state: ProgressState): string {
-  const { done, total, limitedBy } = state
-  const documents = `${formatInteger(done)} of ${pluralize(total, 'document')}`
-  const parts = [documents, ...formatCounts(state), ...formatWait(state, 'about ')]
-  if (isLimited(state)) parts.push(`limited by ${limitedBy} per minute`)
+  const { done, total, failed, cost, limitedBy } = state
+  const wait = formatWait(state, 'about ')
+  const parts = [
+    `${formatInteger(done)} of ${pluralize(total, 'document')}`,
+    ...(failed > 0 ? [`${formatInteger(failed)} failed`] : []),
+    ...(cost > 0n ? [formatUsd(cost)] : []),
+    ...(wait === undefined ? [] : [wait]),
+    ...(isLimited(state) ? [`limited by ${limitedBy} per minute`] : []),
+  ]
   return `claude-batch: ${parts.join(', ')}`
 }
 
-function formatCounts({ failed, cost }: ProgressState): string[] {
-  return [...(failed > 0 ? [`${failed} failed`] : []), ...(cost > 0n ? [formatUsd(cost)] : [])]
-}
-
-function formatWait({ done, total, elapsedMs, waitingText }: ProgressState, prefix: string): string[] {
-  if (waitingText !== undefined) return [waitingText]
-  if (done === 0 || done >= total) return []
-  return [`${prefix}${formatRemaining((elapsedMs / done) * (total - done))} left`]
+function formatWait(
+  { done, total, remainingMs, waitingText }: ProgressState,
+  prefix: string,
+): string | undefined {
+  if (waitingText !== undefined) return waitingText
+  if (done >= total || remainingMs === undefined) return undefined
+  return `${prefix}${formatRemaining(remainingMs)} left`
 }
 
 function isLimited({ done, total, limitedBy, waitingText }: ProgressState): boolean {

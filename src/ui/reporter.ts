@@ -7,9 +7,11 @@ import { sumInputTokens } from '../core/pricing/usage.ts'
 import { type LimitName, limitLabels } from '../core/rate-limit/limiter-state.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import { type Outcome, sumUsage } from '../core/run/outcome.ts'
+import { createRemainingTime } from '../core/run/remaining-time.ts'
 import type { RunStats, StatsCollector } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
+import { pluralize } from '../core/text/format-number.ts'
 import { createColors } from './colors.ts'
 import { describeCode } from './describe-code.ts'
 import { formatNotRead } from './format-not-read.ts'
@@ -18,6 +20,8 @@ import { createPlainDisplay, type ProgressDisplay, type ProgressMode, showProgre
 
 export interface ReporterOptions {
   readonly stderr: NodeJS.WriteStream
+  /** Returns what stdout is. A pager that reads from it would share the terminal with a bar. */
+  readonly getStdoutKind: () => 'closed' | 'file' | 'pipe' | 'stream'
   readonly env: Readonly<Record<string, string | undefined>>
   readonly quiet: boolean
   readonly verbose: boolean
@@ -31,6 +35,8 @@ interface ProgressOptions {
   readonly statsCollector: StatsCollector
   /** The rate limit that requests are waiting for, if any. */
   readonly getWaitingLimit: () => LimitName | undefined
+  /** The requests per minute that the rate limits allow. */
+  readonly getMaxPace: () => number
   /** Milliseconds since the run started. */
   readonly getElapsedMs: () => number
 }
@@ -71,42 +77,49 @@ export interface Reporter {
 }
 
 /** Returns a reporter that prints to stderr. It shows no progress before `startProgress`. */
-export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions): Reporter {
+export function createReporter(options: ReporterOptions): Reporter {
+  const { stderr, env, quiet, verbose } = options
   const colors = createColors(stderr, env)
+  const remainingTime = createRemainingTime()
   let inFlight = 0
+  let isDraining = false
   let getWaitingText: (() => string) | undefined
   const showNothing = () => createPlainDisplay(stderr)
   let show: () => ProgressDisplay = showNothing
   let progress = show()
   const printMessage = (text: string) => progress.printLine(`claude-batch: ${escapeControlChars(text)}`)
   const printDetail = (text: string) => {
-    if (verbose) progress.printLine(escapeControlChars(text))
+    if (verbose) printMessage(text)
   }
+  const formatStopping = () =>
+    inFlight === 0 ? 'stopping' : `stopping: waiting for ${pluralize(inFlight, 'request')} in flight`
 
   return {
-    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit }) {
+    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit, getMaxPace }) {
       const skippedBefore = statsCollector.getProgress().documents.skipped
       const getState = () => {
         const { documents, cost } = statsCollector.getProgress()
         const limit = getWaitingLimit()
         const { summarized, skipped, failed } = documents
+        const done = summarized + skipped + failed - skippedBefore
         return {
-          done: summarized + skipped + failed - skippedBefore,
+          done,
           total,
           failed,
           cost,
-          elapsedMs: getElapsedMs(),
+          remainingMs: remainingTime.estimateMs({ done, total, elapsedMs: getElapsedMs() }, getMaxPace()),
           limitedBy: limit && limitLabels[limit],
-          waitingText: getWaitingText?.(),
+          waitingText: isDraining ? formatStopping() : getWaitingText?.(),
         }
       }
-      show = () => showProgress(quiet ? 'off' : chooseMode(mode, stderr, env), stderr, getState)
+      show = () => showProgress(quiet ? 'off' : chooseMode(mode, options), stderr, getState)
       progress = show()
     },
     onSend() {
       inFlight++
     },
     onAttempt(attempt) {
+      remainingTime.recordRequest(attempt.elapsedMs, inFlight)
       inFlight--
       if (attempt.error !== undefined) {
         const { path, error } = attempt
@@ -145,10 +158,9 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
     },
     onDrain() {
       if (getWaitingText !== undefined) return
-      const waiting = inFlight === 1 ? '1 request' : `${inFlight} requests`
-      progress.printLine(
-        `claude-batch: stopping: waiting for ${waiting} in flight (interrupt again to abort ${inFlight === 1 ? 'it' : 'them'})`,
-      )
+      isDraining = true
+      if (inFlight === 0) return
+      printMessage(`${formatStopping()} (interrupt again to abort ${inFlight === 1 ? 'it' : 'them'})`)
     },
     async suspend(work) {
       progress.stop()
@@ -177,11 +189,12 @@ const minReportedPauseMs = 5000
 
 function chooseMode(
   mode: 'auto' | ProgressMode,
-  stderr: NodeJS.WriteStream,
-  env: ReporterOptions['env'],
+  { stderr, env, getStdoutKind }: ReporterOptions,
 ): ProgressMode {
   if (mode !== 'auto') return mode
-  return stderr.isTTY && env['TERM'] !== 'dumb' ? 'bar' : 'lines'
+  const isCi = !['', '0', 'false'].includes(env['CI'] ?? '')
+  const canRedraw = stderr.isTTY && env['TERM'] !== 'dumb' && !isCi
+  return canRedraw && getStdoutKind() !== 'pipe' ? 'bar' : 'lines'
 }
 
 function formatFailed({ document, failure }: Extract<Outcome, { status: 'failed' }>): string {

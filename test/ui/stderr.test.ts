@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RateLimiterStats } from '../../src/core/rate-limit/limiter-state.ts'
 import type { Attempt } from '../../src/core/request/attempt.ts'
@@ -5,7 +6,7 @@ import type { Outcome } from '../../src/core/run/outcome.ts'
 import { createStatsCollector } from '../../src/core/run/run-stats.ts'
 import { createColors, shouldUseColor } from '../../src/ui/colors.ts'
 import { formatRunSummary, type RunSummaryContext } from '../../src/ui/format-run-summary.ts'
-import { formatBarText, formatProgressLine, type ProgressState } from '../../src/ui/progress.ts'
+import { formatBar, formatProgressLine, type ProgressState } from '../../src/ui/progress.ts'
 
 const usage = {
   input_tokens: 1000,
@@ -145,23 +146,60 @@ describe('the limit of the run', () => {
 })
 
 describe('the progress', () => {
+  const standing: ProgressState = {
+    done: 30,
+    total: 1200,
+    failed: 2,
+    cost: 4_500_000_000n,
+    remainingMs: 30_000,
+    limitedBy: 'requests',
+    waitingText: undefined,
+  }
+
   it('is one line with finished and failed documents, the cost, the remaining time and the limit', () => {
-    const standing: ProgressState = {
-      done: 30,
-      total: 120,
-      failed: 2,
-      cost: 4_500_000_000n,
-      elapsedMs: 10_000,
-      limitedBy: 'requests',
-      waitingText: undefined,
-    }
-    expect(formatBarText(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limited by requests/min')
-    expect(formatBarText({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
-    expect(formatBarText({ ...standing, waitingText: '90 documents in a batch' })).toBe(
-      '30/120 · 2 failed · $0.0045 · 90 documents in a batch',
+    const bar = (state: ProgressState) => formatBar(state, 0.5, 100)
+    expect(bar(standing)).toBe(
+      '████████████░░░░░░░░░░░░ 30/1,200 · 2 failed · $0.0045 · 30 s left · limited by requests/min',
+    )
+    expect(bar({ ...standing, done: 1200, failed: 0 })).toBe('████████████░░░░░░░░░░░░ 1,200/1,200 · $0.0045')
+    expect(bar({ ...standing, waitingText: '90 documents in a batch' })).toBe(
+      '████████████░░░░░░░░░░░░ 30/1,200 · 2 failed · $0.0045 · 90 documents in a batch',
     )
     expect(formatProgressLine(standing)).toBe(
-      'claude-batch: 30 of 120 documents, 2 failed, $0.0045, about 30 s left, limited by requests per minute',
+      'claude-batch: 30 of 1,200 documents, 2 failed, $0.0045, about 30 s left, limited by requests per minute',
+    )
+  })
+
+  it.each([
+    [80, '██████░░░░░░ 30/1,200 · 2 failed · $0.0045 · 30 s left · limited by requests/min'],
+    [70, '30/1,200 · 2 failed · $0.0045 · 30 s left · limited by requests/min'],
+    [60, '█████████░░░░░░░░░ 30/1,200 · 2 failed · $0.0045 · 30 s left'],
+    [41, '30/1,200 · 2 failed · $0.0045 · 30 s left'],
+    [39, '30/1,200 · 2 failed · 30 s left'],
+    [30, '█████░░░░ 30/1,200 · 30 s left'],
+    [20, '30/1,200 · 30 s left'],
+    [12, '30/1,200'],
+    [5, '30/1,'],
+  ])('fits into %i columns', (columns, expected) => {
+    const text = formatBar(standing, 0.5, columns)
+    expect(text.length).toBeLessThanOrEqual(columns)
+    expect(text).toBe(expected)
+  })
+
+  it('fits into any number of columns', () => {
+    const state = fc.record({
+      done: fc.nat(100_000),
+      total: fc.nat(100_000),
+      failed: fc.nat(100_000),
+      cost: fc.bigInt({ min: 0n, max: 10n ** 16n }),
+      remainingMs: fc.option(fc.nat(10 ** 9), { nil: undefined }),
+      limitedBy: fc.constantFrom(undefined, 'requests'),
+      waitingText: fc.constantFrom(undefined, 'stopping: waiting for 12 requests in flight'),
+    })
+    fc.assert(
+      fc.property(state, fc.integer({ min: 1, max: 200 }), (given, columns) => {
+        expect(formatBar(given, 0.3, columns).length).toBeLessThanOrEqual(columns)
+      }),
     )
   })
 })

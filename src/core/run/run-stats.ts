@@ -51,7 +51,10 @@ export interface StatsCollector {
   addAttempt(attempt: Attempt): void
   addOutcome(outcome: Outcome): void
   /** Returns the current counts. This is cheap enough to call ten times per second. */
-  getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'inBatch' | 'cost'>
+  getProgress(): Pick<
+    RunStats,
+    'documents' | 'transientFailures' | 'deferred' | 'inBatch' | 'cost' | 'requests' | 'usage'
+  >
   getStats(wallMs: number): RunStats
 }
 
@@ -84,6 +87,8 @@ export function createStatsCollector(
     deferred,
     inBatch,
     cost,
+    requests,
+    usage,
   })
 
   return {
