@@ -26,7 +26,7 @@ function silentRuntime(stdout = new PassThrough()) {
 async function helpOf(runCli, words, version) {
   const stdout = Object.assign(new PassThrough(), { columns: 78 })
   const shown = text(stdout)
-  await runCli({ ...silentRuntime(stdout), argv: [...words, '--help'] }, version)
+  await runCli({ ...silentRuntime(stdout), argv: [...words, '--help', 'all'] }, version)
   stdout.end()
   return shown
 }

@@ -4,6 +4,14 @@ import { applySettings } from './cli/apply-settings.ts'
 import type { CommandContext, CommandSpec } from './cli/command-spec.ts'
 import { commands, summarizeExamples } from './cli/commands.ts'
 import { firstSteps, formatExamples } from './cli/help-examples.ts'
+import {
+  countRareOptions,
+  createHelpSettings,
+  formatRows,
+  type HelpOptions,
+  wrapText,
+} from './cli/help-layout.ts'
+import { addNameHint } from './cli/unknown-names.ts'
 import { CommandLineError, type Exit, exitCodes } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -38,7 +46,8 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     if (error instanceof CommanderError && error.exitCode === 0) return 'ok'
     if (error instanceof CommanderError && error.code === 'commander.help') return 'usage'
     if (!(error instanceof CommanderError || error instanceof CommandLineError)) throw error
-    const message = error instanceof CommanderError ? toOneLine(error.message) : error.message
+    const text = error instanceof CommanderError ? toOneLine(error.message) : error.message
+    const message = addNameHint(text)
     throw new CommandLineError(`${message}. See ${findCommandPath(program, runtime.argv)} --help`)
   }
 }
@@ -60,14 +69,16 @@ function findCommandPath(program: Command, argv: readonly string[]): string {
  * @param onExit receives how the command ended
  */
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
-  const { stdout, stderr } = runtime
+  const { stdout, stderr, argv = [] } = runtime
+  const help = { columns: Math.min(stdout?.columns ?? 100, 120), showsAll: asksForAll(argv) }
   const program = new Command('claude-batch')
     .description(
       'Summarize documents with Claude. Each document gets a summary, or an error record (.error.txt) with the reason.',
     )
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .helpOption('-h, --help', 'print this help; --help all lists all options of a command')
     .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp(createHelpSettings(help))
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
@@ -75,18 +86,18 @@ export function createProgram(runtime: Runtime, version: string, onExit: (exit: 
       writeErr: (text) => void stderr.write(text),
       // `main` prints the message, as for any other usage error.
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(stdout.columns ?? 100, 120),
+      getOutHelpWidth: () => help.columns,
     })
-    .addHelpText('before', formatExamples(summarizeExamples))
-    .addHelpText('after', `\n${environmentHelp}\n${formatExitCodes()}`)
-  for (const spec of commands) addCommand(program, spec, { runtime, version }, onExit)
+    .addHelpText('before', formatExamples(summarizeExamples, help.columns))
+    .addHelpText('after', formatHelpEnd(help.columns))
+  for (const spec of commands) addCommand(program, spec, { runtime, version, help }, onExit)
   return program.hook('preAction', (_program, command) => applySettings(command, runtime))
 }
 
 function addCommand(
   parent: Command,
   spec: CommandSpec,
-  context: Omit<CommandContext, 'command'>,
+  { help, ...context }: Omit<CommandContext, 'command'> & { readonly help: HelpOptions },
   onExit: (exit: Exit) => void,
 ): void {
   const { name, description, isHidden = false, flags = {}, examples, run } = spec
@@ -94,9 +105,16 @@ function addCommand(
   if (description !== undefined) command.description(description)
   for (const { syntax, help, default: defaultValue } of spec.arguments ?? [])
     command.argument(syntax, help, defaultValue)
-  if (examples !== undefined) command.addHelpText('before', formatExamples(examples))
-  if (spec.showsExitCodes) command.addHelpText('after', `\n${environmentHelp}\n${formatExitCodes()}`)
-  for (const subcommand of spec.subcommands ?? []) addCommand(command, subcommand, context, onExit)
+  if (examples !== undefined) command.addHelpText('before', formatExamples(examples, help.columns))
+  const rareOptions = countRareOptions(command)
+  if (rareOptions > 0 && !help.showsAll)
+    command.addHelpText(
+      'after',
+      `\n${wrapText(`${rareOptions} more options${spec.showsExitCodes ? ', and exit codes' : ''}: claude-batch ${name} --help all`, help.columns)}`,
+    )
+  else if (spec.showsExitCodes) command.addHelpText('after', formatHelpEnd(help.columns))
+  for (const subcommand of spec.subcommands ?? [])
+    addCommand(command, subcommand, { ...context, help }, onExit)
   if (run === undefined) return
   command.action(async () => {
     const options = { ...getSwitchDefaults(flags), ...command.opts() }
@@ -115,14 +133,21 @@ function toOneLine(message: string): string {
   )
 }
 
-const environmentHelp = `Environment:
-  ANTHROPIC_API_KEY    API key; not needed with --simulate
-  ANTHROPIC_BASE_URL   address of the API, for a gateway or claude-batch simulate
-`
-
-function formatExitCodes(): string {
-  const rows = Object.values(exitCodes).map(
-    ({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`,
-  )
-  return `Exit codes:\n${rows.join('\n')}\n`
+/** Whether the arguments ask for the complete help: `summarize --help all` or `help summarize all`. */
+function asksForAll(argv: readonly string[]): boolean {
+  const index = argv.indexOf('all')
+  return index > 0 && (['-h', '--help'].includes(argv[index - 1] ?? '') || argv[0] === 'help')
 }
+
+/** Returns the variables and the exit codes for the end of a help. */
+function formatHelpEnd(columns: number): string {
+  const rows = Object.values(exitCodes).map(
+    ({ code, meaning }) => [String(code).padStart(3), meaning] as const,
+  )
+  return `\n${formatRows('Environment:', variables, columns)}\n${formatRows('Exit codes:', rows, columns)}`
+}
+
+const variables = [
+  ['ANTHROPIC_API_KEY', 'API key; not needed with --simulate'],
+  ['ANTHROPIC_BASE_URL', 'address of the API, for a gateway or claude-batch simulate'],
+] as const

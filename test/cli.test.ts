@@ -26,7 +26,9 @@ describe('--help', () => {
   it('of a command that does not exist is a usage error that names the command', async () => {
     const { code, stdout, stderr } = await runInProcess(['help', 'nope'], { cwd: await createFolder({}) })
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toBe("claude-batch: unknown command 'nope'. See claude-batch --help\n")
+    expect(stderr).toBe(
+      "claude-batch: unknown command 'nope'; to summarize a folder nope, use claude-batch summarize nope. See claude-batch --help\n",
+    )
   })
 
   it('of summarize starts with examples, too', async () => {

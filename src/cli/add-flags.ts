@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander'
 import type { Flag } from '../config/flag.ts'
 import { CommandLineError, UsageError } from '../errors.ts'
+import { markAsRare } from './help-layout.ts'
 
 /** Adds flags to a command, with their help, groups, defaults and parsers. */
 export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
-  for (const { syntax, help, group, parse, default: defaultValue } of Object.values(flags)) {
+  const hasShortHelp = Object.keys(flags).length > maxListedFlags
+  for (const { syntax, help, group, parse, isCommon, default: defaultValue } of Object.values(flags)) {
     const option = new Option(syntax, help).helpGroup(`${group}:`)
     if (defaultValue !== undefined)
       option.default(defaultValue, parse?.format?.(defaultValue as never) ?? String(defaultValue))
@@ -19,10 +21,14 @@ export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>
           throw error instanceof UsageError ? new CommandLineError(error.message) : error
         }
       })
+    if (hasShortHelp && !isCommon) markAsRare(option)
     command.addOption(option)
   }
   return command
 }
+
+/** A command with more flags has a short help. */
+const maxListedFlags = 20
 
 /**
  * Returns `false` for every switch without a default, so that a switch that is not given is not undefined.

@@ -14,7 +14,7 @@ import { promptsCommands } from './prompts-commands.ts'
 /** Examples at the top of the help of `summarize` and of the program. */
 export const summarizeExamples: readonly Example[] = [
   ['claude-batch summarize ./docs', 'one summary per file, in summaries/docs/'],
-  ['claude-batch summarize ./docs --dry-run', 'print what that would cost, live and as a batch'],
+  ['claude-batch summarize ./docs --dry-run', 'print its cost, live and as a batch'],
   ['cat notes.md | claude-batch summarize -', 'summarize one document to stdout'],
   ["claude-batch summarize 'reports/**/*.md' --simulate", 'try it: no key, no cost'],
 ]

@@ -15,6 +15,7 @@ import { verbosityFlags } from './flags/verbosity-flags.ts'
 /** The flags of `compare`. */
 export const compareFlags = {
   prompts: {
+    isCommon: true,
     group: 'Comparison',
     syntax: '--prompts <list>',
     help: 'comma-separated prompts and versions, e.g. summarize@v1,summarize@v2',
@@ -24,6 +25,7 @@ export const compareFlags = {
     parse: text,
   },
   models: {
+    isCommon: true,
     group: 'Comparison',
     syntax: '--models <list>',
     help: 'comma-separated models, e.g. haiku,sonnet (default: the model of each prompt, otherwise haiku)',
@@ -32,6 +34,7 @@ export const compareFlags = {
     parse: text,
   },
   judge: {
+    isCommon: true,
     group: 'Comparison',
     syntax: '--judge <model>',
     help: 'let this model judge each variant against the first one, twice with the order swapped',
@@ -39,6 +42,7 @@ export const compareFlags = {
     parse: text,
   },
   limit: {
+    isCommon: true,
     group: 'Comparison',
     syntax: '--limit <n>',
     help: 'number of documents to compare, the same ones in every run; 0 for all',

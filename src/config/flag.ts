@@ -16,6 +16,8 @@ export interface Flag {
   }
   /** The key in a configuration file, if it is not the name of the flag: a table has a plural name. */
   readonly configKey?: string
+  /** Whether the short help of a command with many flags lists it. */
+  readonly isCommon?: true
   /** Converts a value to its form in a configuration file, if that is not the value itself. */
   readonly toConfigValue?: (value: never) => unknown
   /**

@@ -13,6 +13,7 @@ import { verbosityFlags } from './flags/verbosity-flags.ts'
 /** The flags of `serve`. */
 export const serveFlags = {
   port: {
+    isCommon: true,
     group: 'Server',
     syntax: '--port <n>',
     help: 'port to listen on; 0 for any free port',
@@ -20,6 +21,7 @@ export const serveFlags = {
     parse: integer(0, 65_535),
   },
   host: {
+    isCommon: true,
     group: 'Server',
     syntax: '--host <address>',
     help: 'address to listen on; any other than the loopback address requires --token',
@@ -27,6 +29,7 @@ export const serveFlags = {
     parse: text,
   },
   token: {
+    isCommon: true,
     group: 'Server',
     syntax: '--token <source>',
     help: 'require Authorization: Bearer <token>; read the token from this file or from env:NAME',

@@ -5,7 +5,7 @@ import type { DocumentCount } from '../core/document/document-count.ts'
 import { otherSettingsOutcome } from '../core/document/kept-results.ts'
 import { unchangedOutcome } from '../core/document/overwrite-policy.ts'
 import type { PriceOf } from '../core/pricing/pricing-rules.ts'
-import { computeMaxPace } from '../core/rate-limit/max-pace.ts'
+import { computeMaxRequestRate } from '../core/rate-limit/max-request-rate.ts'
 import type { Ask } from '../core/request/ask.ts'
 import { createStatsCollector, type StatsCollector } from '../core/run/run-stats.ts'
 import { composeAsk } from '../engine/middleware/compose.ts'
@@ -101,9 +101,9 @@ export function instrumentClient(
     total,
     statsCollector,
     getWaitingLimit: () => rateLimiter.getStats().lastThrottledBy,
-    getMaxPace() {
+    getMaxRequestRate() {
       const { requests, usage } = statsCollector.getProgress()
-      return computeMaxPace(rateLimiter.getStats(), requests, usage)
+      return computeMaxRequestRate(rateLimiter.getStats(), requests, usage)
     },
     getElapsedMs: () => clock.now() - startMs,
   })

@@ -36,7 +36,7 @@ interface ProgressOptions {
   /** The rate limit that requests are waiting for, if any. */
   readonly getWaitingLimit: () => LimitName | undefined
   /** The requests per minute that the rate limits allow. */
-  readonly getMaxPace: () => number
+  readonly getMaxRequestRate: () => number
   /** Milliseconds since the run started. */
   readonly getElapsedMs: () => number
 }
@@ -95,7 +95,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     inFlight === 0 ? 'stopping' : `stopping: waiting for ${pluralize(inFlight, 'request')} in flight`
 
   return {
-    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit, getMaxPace }) {
+    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit, getMaxRequestRate }) {
       const skippedBefore = statsCollector.getProgress().documents.skipped
       const getState = () => {
         const { documents, cost } = statsCollector.getProgress()
@@ -107,7 +107,10 @@ export function createReporter(options: ReporterOptions): Reporter {
           total,
           failed,
           cost,
-          remainingMs: remainingTime.estimateMs({ done, total, elapsedMs: getElapsedMs() }, getMaxPace()),
+          remainingMs: remainingTime.estimateMs(
+            { done, total, elapsedMs: getElapsedMs() },
+            getMaxRequestRate(),
+          ),
           limitedBy: limit && limitLabels[limit],
           waitingText: isDraining ? formatStopping() : getWaitingText?.(),
         }

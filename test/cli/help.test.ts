@@ -15,10 +15,13 @@ describe('help with the usage', () => {
   it.each(commands)('the help of %s starts with examples whose flags exist', async (command) => {
     const { code, stdout } = await run(command, '--help')
     expect([code, stdout.slice(0, 10)]).toEqual([0, 'Examples:\n'])
-    const examples = stdout.slice(0, stdout.indexOf('\n\n')).split('\n').slice(1)
+    const examples = stdout
+      .slice(0, stdout.indexOf('\n\n'))
+      .split('\n')
+      .filter((line) => line.includes('claude-batch '))
     expect(examples.length).toBeGreaterThan(0)
     for (const example of examples) {
-      const [, name = '', rest = ''] = /claude-batch (\S+) (.*?)(?: {3}|$)/.exec(example) ?? []
+      const [, name = '', rest = ''] = /claude-batch (\S+) ?(.*?)(?: {3}|$)/.exec(example) ?? []
       expect(commands, example).toContain(name)
       const own = (await run(name, '--help')).stdout.replace(/^Examples:[\s\S]*?\n\n/, '')
       for (const [flag] of rest.matchAll(/--[a-z-]+/g)) expect(own, example).toContain(`${flag} `)
@@ -29,6 +32,62 @@ describe('help with the usage', () => {
     const { code, stdout, stderr } = await run()
     expect([code, stdout, stderr.split('\n').length]).toEqual([2, '', 5])
     expect(stderr).toContain('claude-batch summarize ./docs --simulate')
+  })
+
+  it.each([
+    [['summarize', 'docs', '--watch'], '; run the same command again'],
+    [['summarize', 'docs', '--limit', '3'], 'use --sample'],
+    [['summarize', 'docs', '--json'], 'use -o - --format jsonl'],
+    [['summarize', 'docs', '-j', '4'], '--concurrency sets its maximum'],
+    [['summarize', 'docs', '--api-key', 'sk-ant-secret'], 'set ANTHROPIC_API_KEY'],
+    [['summarize', 'docs', '--api-key=sk-ant-secret'], 'set ANTHROPIC_API_KEY'],
+    [['serve', '--temperature', '1'], 'current models do not accept it'],
+    [['init'], 'no setup is needed'],
+    [['estimate', 'docs'], '--dry-run'],
+    [['docs'], 'Did you mean doctor?'],
+    [['./notes'], 'to summarize a folder ./notes, use claude-batch summarize ./notes'],
+    [['help', 'status'], 'use claude-batch report'],
+  ])('an error about a name of other tools says what to use instead: %j', async (args, hint) => {
+    const { code, stderr } = await run(...args)
+    expect([code, stderr]).toEqual([2, expect.stringContaining(hint)])
+    expect(stderr).not.toContain('secret')
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  it('a hint names only options and commands that exist', async () => {
+    const source = await readFile(resolve(import.meta.dirname, '../../src/cli/unknown-names.ts'), 'utf8')
+    const hints = [...source.matchAll(/^ {2}.*?: ?\n? *'([^']*)',/gm)].map(([, hint = '']) => hint)
+    expect(hints.length).toBeGreaterThan(40)
+    const all = (await Promise.all(commands.map((name) => run(name, '--help', 'all'))))
+      .map(({ stdout }) => stdout)
+      .join('')
+    for (const hint of hints) {
+      for (const [flag] of hint.matchAll(/(?<![\w-])--[a-z-]+/g))
+        if (flag !== '--version') expect(all, hint).toContain(flag)
+      for (const [, name = ''] of hint.matchAll(/claude-batch (?!--)([a-z]+)/g))
+        expect(commands, hint).toContain(name)
+    }
+  })
+
+  it.each(commands)('the short help of %s is short, and the complete one has every flag', async (command) => {
+    const short = (await run(command, '--help')).stdout
+    const complete = (await run(command, '--help', 'all')).stdout
+    expect((await run('help', command, 'all')).stdout).toBe(complete)
+    const options = program.commands.find((it) => it.name() === command)?.options ?? []
+    for (const { long = '' } of options) expect(complete).toContain(`${long}`)
+    const listed = short.split('\n').filter((line) => /^ {2}(-\w, )?--/.test(line))
+    expect(listed.length).toBeLessThanOrEqual(22)
+    if (options.length > 20) expect(short).toMatch(/^\d+ more options.*: claude-batch \w+ --help all$/m)
+    else expect(short).toBe(complete)
+  })
+
+  it.each([40, 50, 60, 72, 80, 120])('the help fits into %i columns', async (columns) => {
+    for (const args of [['--help'], ...commands.map((name) => [name, '--help', 'all'])]) {
+      const { stdout } = await runInProcess(args, { cwd: '/', env: {}, columns })
+      const lines = stdout.split('\n').filter((line) => line.length > columns)
+      // A word or an example that is longer than the line cannot be broken.
+      for (const line of lines) expect(line.trim()).toMatch(/^\S+$|^claude-batch |^Usage: /)
+    }
   })
 
   it.each([

@@ -32,6 +32,8 @@ interface InProcessOptions {
   readonly confirmAnswer?: boolean | (() => Promise<boolean>)
   /** Whether a process with that id is running. */
   readonly isRunning?: (pid: number) => boolean
+  /** The width of the terminal, in characters. */
+  readonly columns?: number
   /** Whether stdout or stderr is redirected to this file. */
   readonly isRedirectTarget?: (file: { readonly ino: number }) => boolean
   /** The factor by which waits are shortened. */
@@ -51,6 +53,7 @@ export async function runInProcess(
   {
     cwd,
     stdoutError,
+    columns,
     env = {},
     input = '',
     faults,
@@ -78,7 +81,7 @@ export async function runInProcess(
     env,
     cwd,
     stdin: Readable.from([Buffer.from(input)]) as NodeJS.ReadStream,
-    stdout: stdout as unknown as NodeJS.WriteStream,
+    stdout: Object.assign(stdout, { columns }) as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / clockSpeed, signal) },
     random,

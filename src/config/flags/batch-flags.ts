@@ -11,9 +11,10 @@ export const batchFlags = {
     parse: choice(['live', 'batch', 'auto']),
   },
   batch: {
+    isCommon: true,
     group: 'Message Batches',
     syntax: '--batch',
-    help: 'short for --mode batch',
+    help: 'use Message Batches: half the price, usually within an hour, at most a day; short for --mode batch',
   },
   detach: {
     group: 'Message Batches',

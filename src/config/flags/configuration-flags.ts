@@ -11,6 +11,7 @@ export const configurationFlags = {
     parse: text,
   },
   profile: {
+    isCommon: true,
     group: 'Configuration',
     syntax: '--profile <name>',
     help: 'also apply the profile of this name, from profiles: in the configuration file',

@@ -4,6 +4,7 @@ import { formatPrices, number, prices } from '../flag-parsers.ts'
 /** Flags that limit the cost of a run. */
 export const costFlags = {
   maxCost: {
+    isCommon: true,
     group: 'Cost',
     syntax: '--max-cost <usd>',
     help: 'hard spending cap (exit 5); reserves the maximum cost of each request before sending it',

@@ -4,6 +4,7 @@ import { choice, integer } from '../flag-parsers.ts'
 /** Flags that estimate the cost of a run. */
 export const estimateFlags = {
   dryRun: {
+    isCommon: true,
     group: 'Cost',
     syntax: '--dry-run',
     help: 'print what the run would do and cost, live and as a batch; sends nothing that costs money',

@@ -33,6 +33,7 @@ export const inputFlags = {
     help: 'paths in --files-from end with NUL instead of newline, as find -print0 writes them',
   },
   ext: {
+    isCommon: true,
     group: 'Inputs',
     syntax: '--ext <list>',
     help: `comma-separated extensions to read from directories (default: ${extensionExamples.join(', ')} and ${defaultExtensions.length - extensionExamples.length} others)`,
@@ -53,6 +54,7 @@ export const inputFlags = {
     parse: choice(['auto', 'text', 'native']),
   },
   exclude: {
+    isCommon: true,
     group: 'Inputs',
     syntax: '--exclude <pattern>',
     help: 'skip files and folders that match this pattern, e.g. drafts/ or *.draft.md; repeatable',

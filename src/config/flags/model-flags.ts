@@ -5,6 +5,7 @@ import { choice, integer, text } from '../flag-parsers.ts'
 /** Flags that choose the model and limit its output. */
 export const modelFlags = {
   model: {
+    isCommon: true,
     group: 'Prompt and model',
     syntax: '--model <model>',
     help: `${modelAliases.join(', ')} or a full model id (default: the prompt’s, otherwise ${defaultModel})`,

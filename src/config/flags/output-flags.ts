@@ -7,6 +7,7 @@ export const defaultOutputFolder = 'summaries'
 /** Flags for the place and format of summaries. */
 export const outputFlags = {
   out: {
+    isCommon: true,
     group: 'Outputs',
     syntax: '-o, --out <dir>',
     help: `output folder, or - for stdout (default: ${defaultOutputFolder}; - if the only input is stdin)`,
@@ -30,6 +31,7 @@ export const outputFlags = {
     help: 'start each summary with YAML front matter: document, hash, model, prompt, date, tokens, cost',
   },
   digest: {
+    isCommon: true,
     group: 'Outputs',
     syntax: '--digest <file>',
     help: 'also write one overview of all summaries, with links',

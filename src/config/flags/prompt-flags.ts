@@ -4,6 +4,7 @@ import { integer, keyValuePairs, text } from '../flag-parsers.ts'
 /** Flags that choose the prompt and its parameters. */
 export const promptFlags = {
   prompt: {
+    isCommon: true,
     group: 'Prompt and model',
     syntax: '--prompt <name>',
     help: 'prompt, version and weights: summarize, summarize@v1, ./mine.yaml@v2, or an A/B test: summarize@v1=90,v2=10',
@@ -19,12 +20,14 @@ export const promptFlags = {
     parse: keyValuePairs,
   },
   language: {
+    isCommon: true,
     group: 'Prompt and model',
     syntax: '--language <language>',
     help: 'language of the summaries, e.g. German or de (default: the language of the document)',
     parse: text,
   },
   words: {
+    isCommon: true,
     group: 'Prompt and model',
     syntax: '--words <n>',
     help: 'target length in words; overrides the prompt',

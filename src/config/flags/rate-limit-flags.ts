@@ -5,6 +5,7 @@ import { integer, number } from '../flag-parsers.ts'
 /** Flags that limit the rate and the concurrency of requests. */
 export const rateLimitFlags = {
   rpm: {
+    isCommon: true,
     group: 'Concurrency and rate limits',
     syntax: '--rpm <n>',
     help: 'requests per minute (default: learned from the API’s response headers)',

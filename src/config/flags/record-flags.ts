@@ -11,6 +11,7 @@ export const recordFlags = {
     path: 'always',
   },
   report: {
+    isCommon: true,
     group: 'Outputs',
     syntax: '--report <file>',
     help: 'also write the report to this file (.json, .md or .html); with --dry-run, the estimate (.json)',

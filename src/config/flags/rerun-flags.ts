@@ -5,6 +5,7 @@ import { choices, duration } from '../flag-parsers.ts'
 /** Flags about results of earlier runs. */
 export const rerunFlags = {
   redo: {
+    isCommon: true,
     group: 'Re-running',
     syntax: '--redo <what>',
     help: 'documents to summarize again, comma-separated: failed (only those with an error record), settings (made with other settings), copy, language or length (flagged by this quality check), flagged (flagged by any check), all',

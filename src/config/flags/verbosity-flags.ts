@@ -4,11 +4,13 @@ import { choice } from '../flag-parsers.ts'
 /** Flags for the output on the terminal. */
 export const verbosityFlags = {
   quiet: {
+    isCommon: true,
     group: 'Output on the terminal',
     syntax: '-q, --quiet',
     help: 'print failures only',
   },
   verbose: {
+    isCommon: true,
     group: 'Output on the terminal',
     syntax: '-v, --verbose',
     help: 'also print a line per document, retry and pause',

@@ -17,9 +17,9 @@ export interface RemainingTime {
   recordRequest(latencyMs: number, inFlight: number): void
   /**
    * Returns the remaining milliseconds, or undefined as long as nothing is known.
-   * @param maxPace the requests per minute that the rate limits allow
+   * @param maxRequestRate the requests per minute that the rate limits allow
    */
-  estimateMs(progress: RunProgress, maxPace?: number): number | undefined
+  estimateMs(progress: RunProgress, maxRequestRate?: number): number | undefined
 }
 
 /**
@@ -35,10 +35,10 @@ export function createRemainingTime(): RemainingTime {
   let requests = 0
 
   /** Returns documents per millisecond. */
-  const computeEarlyRate = ({ done }: RunProgress, maxPace: number): number => {
+  const computeEarlyRate = ({ done }: RunProgress, maxRequestRate: number): number => {
     const latencySum = latest.reduce((sum, { latencyMs }) => sum + latencyMs, 0)
     const inFlightSum = latest.reduce((sum, { inFlight }) => sum + inFlight, 0)
-    return Math.min(inFlightSum / latencySum, maxPace / 60_000) * (done / requests)
+    return Math.min(inFlightSum / latencySum, maxRequestRate / 60_000) * (done / requests)
   }
   const computeLatestRate = ({ done, elapsedMs }: RunProgress): number => {
     const [oldest = { done: 0, elapsedMs: 0 }] = samples
@@ -51,14 +51,14 @@ export function createRemainingTime(): RemainingTime {
       latest.push({ latencyMs, inFlight })
       if (latest.length > maxLatest) latest.shift()
     },
-    estimateMs(progress, maxPace = Number.POSITIVE_INFINITY) {
+    estimateMs(progress, maxRequestRate = Number.POSITIVE_INFINITY) {
       const { done, total, elapsedMs } = progress
       if (elapsedMs - (samples.at(-1)?.elapsedMs ?? Number.NEGATIVE_INFINITY) >= sampleEveryMs)
         samples.push(progress)
       while ((samples[1]?.elapsedMs ?? elapsedMs) < elapsedMs - windowMs) samples.shift()
       const rate =
         elapsedMs < windowMs && requests > 0
-          ? computeEarlyRate(progress, maxPace)
+          ? computeEarlyRate(progress, maxRequestRate)
           : computeLatestRate(progress)
       return done > 0 && rate > 0 && Number.isFinite(rate) ? (total - done) / rate : undefined
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
-import { computeMaxPace } from '../../../src/core/rate-limit/max-pace.ts'
+import { computeMaxRequestRate } from '../../../src/core/rate-limit/max-request-rate.ts'
 import { createRemainingTime } from '../../../src/core/run/remaining-time.ts'
 
 /**
@@ -46,7 +46,7 @@ describe('the estimate of the remaining time', () => {
     }
   })
 
-  it('follows a change of the pace within a minute', () => {
+  it('follows a change of the speed within a minute', () => {
     const estimate = createRemainingTime()
     let leftMs: number | undefined
     // Ten documents per second for a minute, then one per second.
@@ -72,7 +72,7 @@ describe('the estimate of the remaining time', () => {
   })
 })
 
-describe('the pace that rate limits allow', () => {
+describe('the rate that rate limits allow', () => {
   const usage = { ...zeroUsage, input_tokens: 3000, output_tokens: 100 }
 
   it.each([
@@ -82,6 +82,6 @@ describe('the pace that rate limits allow', () => {
     ['the limit of input tokens', { requests: 50 }, { inputTokens: 6000 }, 20],
     ['the limit of output tokens', {}, { outputTokens: 50 }, 5],
   ])('follows from %s', (_, configured, observed, expected) => {
-    expect(computeMaxPace({ configured, observed }, 10, usage)).toBe(expected)
+    expect(computeMaxRequestRate({ configured, observed }, 10, usage)).toBe(expected)
   })
 })

@@ -6,7 +6,7 @@ import { type LimitRates, limitNames, type RateLimiterStats } from './limiter-st
  * limits.
  * @param usage of all requests so far
  */
-export function computeMaxPace(
+export function computeMaxRequestRate(
   { configured, observed }: Pick<RateLimiterStats, 'configured' | 'observed'>,
   requests: number,
   usage: Usage,
@@ -16,12 +16,12 @@ export function computeMaxPace(
     inputTokens: sumInputTokens(usage),
     outputTokens: usage.output_tokens,
   }
-  const paces = limitNames.map((name) => {
+  const rates = limitNames.map((name) => {
     const limit = Math.min(
       configured[name] ?? Number.POSITIVE_INFINITY,
       observed[name] ?? Number.POSITIVE_INFINITY,
     )
     return demands[name] === 0 ? Number.POSITIVE_INFINITY : (limit / demands[name]) * requests
   })
-  return Math.min(...paces)
+  return Math.min(...rates)
 }
