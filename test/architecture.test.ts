@@ -73,6 +73,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'cli/parse-completion.ts',
     'cli/visible-commands.ts',
     'cli/add-flags.ts',
+    'cli/help-layout.ts',
     'cli/apply-settings.ts',
   ],
   'p-limit': ['engine/run-pool.ts'],
