@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { fstatSync, readSync, statSync } from 'node:fs'
+import { fstatSync, readFileSync, readSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/run/clock.ts'
@@ -92,11 +93,14 @@ export function createProcessRuntime(): Runtime {
     uid: process.getuid?.(),
     isRunning,
     onStopSignal(listener) {
-      for (const signal of stopSignals) process.on(signal, listener)
+      // Node.js restores the default of a signal that its parent ignored, such as nohup.
+      const onHangup = isHangupIgnored() ? () => {} : listener
+      const getListener = (signal: StopSignal) => (signal === 'SIGHUP' ? onHangup : listener)
+      for (const signal of stopSignals) process.on(signal, getListener(signal))
       const parentWatch = isStartedByNpx() ? watchParent(() => listener('SIGTERM')) : undefined
       return () => {
         clearInterval(parentWatch)
-        for (const signal of stopSignals) process.off(signal, listener)
+        for (const signal of stopSignals) process.off(signal, getListener(signal))
       }
     },
   }
@@ -167,6 +171,22 @@ function isRunning(pid: number): boolean {
 
 function isStartedByNpx(): boolean {
   return process.env['npm_command'] === 'exec' || process.env['npm_lifecycle_event'] === 'npx'
+}
+
+/**
+ * Whether the program was started so that a hangup of the terminal should not stop it: by `nohup`, which shells name
+ * in `_`, or by a process that ignores SIGHUP itself, such as a script under `nohup`.
+ */
+function isHangupIgnored(): boolean {
+  if (basename(process.env['_'] ?? '') === 'nohup') return true
+  try {
+    const status = readFileSync(`/proc/${process.ppid}/status`, 'utf8')
+    const [, mask = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status) ?? []
+    // SIGHUP is signal 1, the lowest bit.
+    return (BigInt(`0x${mask}`) & 1n) === 1n
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -12,10 +12,6 @@ export function checkFlagCombinations(options: SummarizeOptions): void {
     throw new CommandLineError('--token-count is an option of --dry-run; add --dry-run')
   if (options.dryRun && options.sample !== undefined)
     throw new CommandLineError('--dry-run and --sample cannot be combined; use one of them')
-  if (options.dryRun && options.report !== undefined && /\.(md|html)$/i.test(options.report))
-    throw new CommandLineError(
-      `--report ${options.report}: --dry-run writes only JSON; use a name that ends in .json`,
-    )
   if (options.maxCostPer !== undefined && options.out === '-')
     throw new CommandLineError(
       '--max-cost-per adds up the ledger of an output folder, and -o - has none; use --max-cost',

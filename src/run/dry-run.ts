@@ -14,12 +14,12 @@ import {
 import { formatExactUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import type { RunEnd } from '../core/run/ledger-entry.ts'
-import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { runPool } from '../engine/run-pool.ts'
 import type { Exit } from '../errors.ts'
 import { writeNamedFile } from '../storage/fs/named-file.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { formatEstimate } from '../ui/format-estimate.ts'
+import { getReportFormat } from './named-outputs.ts'
 import { describeDocumentPlan, type PlanDocumentOptions, planDocument, sumCosts } from './plan-document.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
 import { describePrices } from './pricing.ts'
@@ -48,17 +48,20 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
   const expected = estimateCost(planned.requests, history, priceOf)
   const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, plan.notRead, context)
   const origin = promptChoice.promptSource
-  const text = formatEstimate(estimate, {
+  const estimateContext = {
     origin,
     simulated: options.simulate,
     prices: describePrices(options, promptChoice.models),
-  })
+  }
+  const text = formatEstimate(estimate, estimateContext)
   await createStreamWriter(runtime.stdout, 'stdout')(text)
   reporter.printNotRead(plan.notRead)
   const { report } = plan.namedOutputs
   if (report !== undefined) {
-    const json = JSON.stringify(replaceLoneSurrogates(estimate), null, 2)
-    await writeNamedFile(report, `${json}\n`, `${runtime.pid}-estimate`)
+    const { renderEstimate } = await import('../ui/render-estimate.ts')
+    const format = getReportFormat(report.name, report.stream)
+    const content = renderEstimate(format, estimate, estimateContext)
+    await writeNamedFile(report, content, `${runtime.pid}-estimate`)
   }
   return 'ok'
 }

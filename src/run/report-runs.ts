@@ -66,11 +66,11 @@ export async function reportRuns(
       ),
     )
   } else {
-    const entries = format === 'json' ? [] : runs.flatMap((recordedRun) => recordedRun.entries)
+    const entries =
+      format === 'json' || format === 'text' ? [] : runs.flatMap((recordedRun) => recordedRun.entries)
     const textsByFolder = await Promise.all(outputFolders.map((folder) => readTexts(folder, entries)))
     const texts = new Map(textsByFolder.flatMap((folderTexts) => [...folderTexts]))
-    for (const piece of await renderReport(format === 'text' ? 'md' : format, runs, texts, metadata))
-      await write(piece)
+    for (const piece of await renderReport(format, runs, texts, metadata)) await write(piece)
   }
   return 'ok'
 }

@@ -81,7 +81,7 @@ export function computeCwdFromOut(out: string, cwd: string): string {
 
 /** Returns the report of recorded runs in a format, in pieces. @param texts summaries by document path */
 export async function renderReport(
-  format: ReportFormat,
+  format: ReportFormat | 'text',
   runs: readonly RecordedRun[],
   texts: ReadonlyMap<string, string>,
   { programVersion, wall }: { readonly programVersion: string; readonly wall: number },
@@ -89,8 +89,9 @@ export async function renderReport(
   const report = buildReportJson(runs, {
     createdAt: new Date(wall).toISOString(),
     programVersion,
-    ...(format !== 'json' && { texts }),
+    ...(format !== 'json' && format !== 'text' && { texts }),
   })
+  if (format === 'text') return [(await import('../ui/render-report-text.ts')).renderReportText(report)]
   if (format === 'html')
     return (await import('../ui/report-html/render-report-html.ts')).renderReportHtml(report)
   if (format === 'md') return [(await import('../ui/render-report-markdown.ts')).renderReportMarkdown(report)]

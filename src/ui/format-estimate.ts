@@ -6,15 +6,28 @@ import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger } from '../core/text/format-number.ts'
 import { describeCode } from './describe-code.ts'
 
+/** What an estimate shows in addition to its figures. */
+export interface EstimateContext {
+  /** Where the prompt comes from: `shipped`. */
+  readonly origin: string
+  readonly simulated: boolean
+  /** Which prices the costs are computed from. */
+  readonly prices: string
+}
+
 /** Returns a few lines that say what a run would do and cost. */
-export function formatEstimate(
+export function formatEstimate(estimate: EstimateJson, context: EstimateContext): string {
+  const rows = listEstimateRows(estimate, context)
+  const last = context.simulated ? 'nothing was sent; a simulated run costs nothing' : 'nothing was sent'
+  const lines = rows.map(([name, value]) => `${name.padEnd(10)} ${escapeControlChars(value)}`)
+  return `${lines.join('\n')}\n${last}\n`
+}
+
+/** Returns the parts of an estimate with their names. They may contain control characters. */
+export function listEstimateRows(
   estimate: EstimateJson,
-  {
-    origin,
-    simulated,
-    prices,
-  }: { readonly origin: string; readonly simulated: boolean; readonly prices: string },
-): string {
+  { origin, prices }: EstimateContext,
+): (readonly [name: string, value: string])[] {
   const { documents, input_tokens: input, output_tokens: output, cost_usd: cost, prompt, model } = estimate
   const rows: [string, string][] = [['documents', formatDocuments(documents)]]
   if (documents.pending > 0) {
@@ -39,12 +52,8 @@ export function formatEstimate(
       ])
     rows.push(['time', formatTime(estimate)], ['based on', formatBasis(estimate)])
   }
-  rows.push([
-    'prompt',
-    `${escapeControlChars(prompt)} (${escapeControlChars(origin)}), ${escapeControlChars(model)}, ${prices}`,
-  ])
-  const last = simulated ? 'nothing was sent; a simulated run costs nothing' : 'nothing was sent'
-  return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n${last}\n`
+  rows.push(['prompt', `${prompt} (${origin}), ${model}, ${prices}`])
+  return rows
 }
 
 function formatDocuments({ pending, up_to_date, skipped, failed }: EstimateJson['documents']): string {
@@ -53,7 +62,7 @@ function formatDocuments({ pending, up_to_date, skipped, failed }: EstimateJson[
   const addCounts = (label: string, counts: Readonly<Record<string, number>>) => {
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
     const kinds = Object.entries(counts).map(
-      ([type, count]) => `${formatInteger(count)} ${escapeControlChars(describeCode(type, count))}`,
+      ([type, count]) => `${formatInteger(count)} ${describeCode(type, count)}`,
     )
     if (total > 0) parts.push(`${formatInteger(total)} ${label} (${kinds.join(', ')})`)
   }

@@ -14,7 +14,7 @@ export const recordFlags = {
     isCommon: true,
     group: 'Outputs',
     syntax: '--report <file>',
-    help: 'also write the report to this file (.json, .md or .html); with --dry-run, the estimate (.json)',
+    help: 'also write the report to this file (.json, .md or .html); with --dry-run, the estimate',
     parse: text,
     path: 'always',
   },
