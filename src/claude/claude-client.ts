@@ -45,6 +45,8 @@ export interface ClaudeClientOptions {
   readonly allowHttp?: readonly string[]
   /** Headers to add to every request. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Lower-case names of those whose values are not secrets. Default: none. */
+  readonly publicHeaders?: readonly string[]
   /** A program that prints the key, to use instead of the credentials in the environment. */
   readonly keyCommand?: Pick<KeyCommandOptions, 'command' | 'ttlMs' | 'cwd' | 'settingName'>
   /** Creates the client of the SDK. Default: one for Anthropic's API. */
@@ -96,6 +98,7 @@ export async function createClaudeClient({
   env,
   allowHttp = [],
   headers,
+  publicHeaders = [],
   keyCommand,
   openSdkClient = openAnthropicClient,
   fetch,
@@ -114,7 +117,7 @@ export async function createClaudeClient({
   const { add: addSecret, redact } = createRedactor([...findSecrets(env), ...secrets])
   const keySource = keyCommand && createKeyCommand({ ...keyCommand, env, clock, onKey: addSecret })
   // The token of a profile is visible only in the requests that the SDK sends.
-  const send = fetch ?? createFetch(connections, addSecret, keySource)
+  const send = fetch ?? createFetch(connections, addSecret, keySource, publicHeaders)
   const { client, url: urlWithUserInfo } = await openCheckedClient(
     openSdkClient,
     { env, fetch: send, keySource, headers },

@@ -13,11 +13,13 @@ type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispa
  * Returns the `fetch` function for the SDK. After a 401 or 403 it sends the request once more if there is another
  * key.
  * @param onSecret called with every secret that is sent
+ * @param publicHeaders lower-case names of headers that contain no secrets
  */
 export function createFetch(
   connections: Connections,
   onSecret: (secret: string) => void,
   keySource: KeySource | undefined,
+  publicHeaders: readonly string[],
 ): typeof globalThis.fetch {
   const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
     const url = normalizeRequestUrl(sdkUrl)
@@ -25,7 +27,7 @@ export function createFetch(
     // The clients of some platforms cannot take a key that changes.
     if (keySource !== undefined && !headers.has('authorization'))
       headers.set('authorization', `Bearer ${await keySource.getKey()}`)
-    listSentSecrets(headers).forEach(onSecret)
+    listSentSecrets(headers, publicHeaders).forEach(onSecret)
     const isBulk = dispatcher !== undefined
     const send = async () =>
       sendRequest(url, { ...init, headers }, dispatcher ?? (await connections.getDispatcher(url)), isBulk)
@@ -51,10 +53,16 @@ const expiredKeyError: RequestError = {
   message: 'the key expired, and the key command printed another one',
 }
 
-/** Returns the values of all headers except those that the SDK always adds, and signatures of AWS. */
-function listSentSecrets(headers: Headers): string[] {
+/**
+ * Returns the values of all headers except those that the SDK always adds, public ones, and signatures of AWS. A
+ * public value may be a part of a model's name, which must stay readable.
+ */
+function listSentSecrets(headers: Headers, publicHeaders: readonly string[]): string[] {
   return [...headers]
-    .filter(([name, value]) => !ordinaryHeaders.test(name) && !value.startsWith('AWS4-'))
+    .filter(
+      ([name, value]) =>
+        !ordinaryHeaders.test(name) && !publicHeaders.includes(name) && !value.startsWith('AWS4-'),
+    )
     .map(([, value]) => stripAuthScheme(value))
 }
 

@@ -1,3 +1,4 @@
+import { stripAuthScheme } from '../core/text/find-secrets.ts'
 import { UsageError } from '../errors.ts'
 
 /**
@@ -34,6 +35,16 @@ export function resolveHeaders(
     return [name.toLowerCase(), value]
   })
   return Object.fromEntries(resolved) as Record<string, string>
+}
+
+/**
+ * Returns the names of the headers whose values are not secrets, in lower case: those that are written out. Credentials
+ * come from a variable, or are recognized by their scheme.
+ */
+export function listPublicHeaders(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers)
+    .filter(([, template]) => !template.includes('${') && stripAuthScheme(template) === template)
+    .map(([name]) => name.toLowerCase())
 }
 
 /** Names of headers whose values must not be on a command line or in a file, where others can read them. */

@@ -3,7 +3,7 @@ import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.
 import { describePlatformCredential } from '../claude/platforms/describe-platform-credential.ts'
 import { createMissingBatches } from '../claude/platforms/missing-batches.ts'
 import { isLoopbackHost } from '../claude/private-host.ts'
-import { resolveHeaders } from '../claude/request-headers.ts'
+import { listPublicHeaders, resolveHeaders } from '../claude/request-headers.ts'
 import { getConfigKey } from '../config/flag-names.ts'
 import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
@@ -98,6 +98,7 @@ function readConnectionSettings(options: ProviderOptions, { env, cwd }: Runtime)
   return {
     allowHttp,
     headers,
+    publicHeaders: listPublicHeaders(options.headers ?? {}),
     modelIds: createModelIds(provider, modelIds),
     noCredentialsHint: `, or try the tool without a key: --simulate${formatPlatformHint(env)}`,
     ...(command !== undefined && {

@@ -74,6 +74,34 @@ describe('--headers', () => {
     expect([stdout, stderr, ...texts].join('\n')).not.toContain('gateway-secret-1')
   })
 
+  it('that are written out hide nothing in the name of the model, in costs and in messages', async () => {
+    const cwd = await createFolder(documents)
+    const { env } = await startGateway(({ headers }, body) =>
+      body.includes('Note b.') ? { status: 400, body: `no route for ${headers['x-route']}` } : undefined,
+    )
+    const { stderr } = await runInProcess(
+      ['summarize', 'docs', '--headers', 'x-provider=claude-haiku', '--headers', 'X-Route=central'],
+      { cwd, env: { ...env, ...key } },
+    )
+    expect(stderr).toContain('no route for central')
+    expect(stderr).toMatch(/^cost +\$0\.0\d+$/m)
+    expect(stderr).not.toContain('[key]')
+  })
+
+  it('that are written out with a scheme of credentials appear in no output', async () => {
+    const cwd = await createFolder(documents)
+    const { env } = await startGateway(({ headers }) => ({
+      status: 400,
+      body: `no: ${headers['x-upstream']}`,
+    }))
+    const { stderr } = await runInProcess(
+      ['summarize', 'docs', '--headers', 'x-upstream=Basic dXNlcjpodW50ZXIy'],
+      { cwd, env: { ...env, ...key } },
+    )
+    expect(stderr).toContain('no: Basic [key]')
+    expect(stderr).not.toContain('dXNlcjpodW50ZXIy')
+  })
+
   it.each([
     [
       'x-team=${NO_SUCH_VARIABLE}',

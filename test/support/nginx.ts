@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
+import { acceptsConnections, findFreePort } from './free-port.ts'
 import { longWait } from './long-wait.ts'
 import { createFolder } from './run-cli.ts'
 
@@ -54,24 +54,4 @@ http {
     return acceptsConnections(port)
   }, longWait)
   return `http://127.0.0.1:${port}`
-}
-
-async function acceptsConnections(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  const accepted = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  )
-  socket.destroy()
-  return accepted
-}
-
-/** Finds a port that is free now. nginx cannot choose one itself, so another process may take it first. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
