@@ -6,7 +6,8 @@ import { markAsRare } from './help-layout.ts'
 /** Adds flags to a command, with their help, groups, defaults and parsers. */
 export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
   const hasShortHelp = Object.keys(flags).length > maxListedFlags
-  for (const { syntax, help, group, parse, isCommon, default: defaultValue } of Object.values(flags)) {
+  for (const flag of Object.values(flags)) {
+    const { syntax, help, group, parse, isCommon, default: defaultValue } = flag
     const option = new Option(syntax, help).helpGroup(`${group}:`)
     if (defaultValue !== undefined)
       option.default(defaultValue, parse?.format?.(defaultValue as never) ?? String(defaultValue))
@@ -22,9 +23,17 @@ export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>
         }
       })
     if (hasShortHelp && !isCommon) markAsRare(option)
+    flagsByOption.set(option, flag)
     command.addOption(option)
   }
   return command
+}
+
+const flagsByOption = new WeakMap<Option, Flag>()
+
+/** Returns the flag of an option that `addFlags` added. */
+export function findFlag(option: Option): Flag | undefined {
+  return flagsByOption.get(option)
 }
 
 /** A command with more flags has a short help. */

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander'
 import type { CompletionQuery } from '../commands/complete.ts'
+import { findFlag } from './add-flags.ts'
 import { listVisibleCommands } from './visible-commands.ts'
 
 /**
@@ -20,19 +21,17 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
       else [command, argumentIndex] = [subcommand, 0]
     }
   }
-  if (pendingOption !== undefined)
-    return { target: { value: toOptionName(pendingOption) }, typed, prefix: '' }
+  if (pendingOption !== undefined) return { target: { flag: findFlag(pendingOption) }, typed, prefix: '' }
   const [, flag, rest] = /^(--[a-z-]+)=(.*)$/s.exec(typed) ?? []
   if (flag !== undefined && rest !== undefined) {
     const option = findValueOption(command, flag)
-    const target = option === undefined ? { words: [] } : { value: toOptionName(option) }
-    return { target, typed: rest, prefix: `${flag}=` }
+    return { target: { flag: option && findFlag(option) }, typed: rest, prefix: `${flag}=` }
   }
   if (typed.startsWith('-')) return { target: { words: listFlags(command) }, typed, prefix: '' }
   const subcommandNames = listVisibleCommands(command).map((subcommand) => subcommand.name())
   if (subcommandNames.length > 0 && argumentIndex === 0)
     return { target: { words: subcommandNames }, typed, prefix: '' }
-  return { target: { value: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }
+  return { target: { argument: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }
 }
 
 /** Returns the option with this name if it takes a value. */
@@ -44,8 +43,4 @@ function findValueOption(command: Command, flag: string): Option | undefined {
 
 function listFlags(command: Command): string[] {
   return [...command.options.flatMap(({ long }) => long ?? []), '--help']
-}
-
-function toOptionName({ long, short }: Option): string {
-  return (long ?? short ?? '').replace(/^-+/, '')
 }

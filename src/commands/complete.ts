@@ -1,8 +1,7 @@
 import { compareFlags } from '../config/compare-flags.ts'
 import type { Flag } from '../config/flag.ts'
-import { getFlagName, indexFlagsByKey } from '../config/flag-names.ts'
+import { indexFlagsByKey } from '../config/flag-names.ts'
 import { serveFlags } from '../config/serve-flags.ts'
-import { simulateFlags } from '../config/simulate-flags.ts'
 import { summarizeFlags } from '../config/summarize-flags.ts'
 import { knownModelNames } from '../core/pricing/models.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
@@ -25,8 +24,10 @@ export interface CompletionQuery {
 type CompletionTarget =
   /** One of these words. */
   | { readonly words: readonly string[] }
-  /** A value of an option, by its name; or of an argument, by its command and index: `pin 0`. */
-  | { readonly value: string }
+  /** A value of a flag of the command; undefined for an unknown one. */
+  | { readonly flag: Flag | undefined }
+  /** A value of an argument, by its command and index: `pin 0`. */
+  | { readonly argument: string }
 
 /** Prints the candidates to complete a command line, one per line. The scripts of `completion` call it. */
 export async function complete(
@@ -37,7 +38,7 @@ export async function complete(
   const { candidates, isList = false }: Candidates =
     'words' in target
       ? { candidates: target.words }
-      : await listCandidates(target.value, runtime).catch(() => ({ candidates: [] }))
+      : await listCandidates(target, runtime).catch(() => ({ candidates: [] }))
   // In a list, only the part after the last comma is completed.
   const listPrefix = isList ? typed.replace(/[^,]*$/, '') : ''
   for (const candidate of candidates) {
@@ -55,18 +56,14 @@ interface Candidates {
 }
 
 /**
- * Returns the candidates for an option's value or an argument; none for a file, which the shell completes
- * itself.
- * @param value the option's name without dashes, or a command's name and the index of its argument: `pin 0`
+ * Returns the candidates for a flag's value or an argument; none for a file, which the shell completes itself.
  */
-async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<Candidates> {
-  if (value === 'completion 0') return { candidates: Object.keys(completionScripts) }
-  if (promptArguments.has(value)) return { candidates: await listPromptNames(runtime.cwd) }
-  const {
-    parse,
-    completes,
-    isList = false,
-  }: Partial<Flag> = completedFlags.findLast((flag) => getFlagName(flag) === value) ?? {}
+async function listCandidates(
+  target: Exclude<CompletionTarget, { readonly words: unknown }>,
+  runtime: Pick<Runtime, 'cwd' | 'env'>,
+): Promise<Candidates> {
+  if ('argument' in target) return { candidates: await listArguments(target.argument, runtime.cwd) }
+  const { parse, completes, isList = false }: Partial<Flag> = target.flag ?? {}
   const { schema } = parse ?? {}
   if (completes === undefined) return { candidates: schema?.enum ?? schema?.items?.enum ?? [], isList }
   const listNames = {
@@ -77,9 +74,10 @@ async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env
   return { candidates: await listNames[completes](), isList }
 }
 
-const completedFlags: readonly Flag[] = [simulateFlags, serveFlags, compareFlags, summarizeFlags].flatMap(
-  (flags) => Object.values(flags),
-)
+function listArguments(argument: string, cwd: string): Promise<string[]> | string[] {
+  if (argument === 'completion 0') return Object.keys(completionScripts)
+  return promptArguments.has(argument) ? listPromptNames(cwd) : []
+}
 
 /** The arguments that are prompts: names of `prompts` subcommands with an argument index. */
 const promptArguments: ReadonlySet<string> = new Set(['show 0', 'check 0', 'pin 0', 'diff 0', 'diff 1'])

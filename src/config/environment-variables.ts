@@ -1,5 +1,6 @@
+import { findNearestName } from '../core/text/find-nearest-name.ts'
 import type { Flag } from './flag.ts'
-import { findNearestName, getVariableName } from './flag-names.ts'
+import { getVariableName } from './flag-names.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

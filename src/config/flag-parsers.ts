@@ -1,5 +1,6 @@
 import type { Shard } from '../core/document/shard.ts'
 import { type Prices, resolveModelAlias } from '../core/pricing/models.ts'
+import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
 import { UsageError } from '../errors.ts'
@@ -169,14 +170,32 @@ export const shard = withSchema(
 
 /** Parses the name of a character encoding that browsers know, or `auto`. */
 export const encoding = withSchema(string, (value: string, flag: string): string => {
-  try {
-    return value === 'auto' ? value : new TextDecoder(value).encoding
-  } catch {
-    throw new UsageError(
-      `${flag}: expected an encoding like windows-1252 or shift_jis, or auto, got ${JSON.stringify(value)}`,
-    )
-  }
+  const label = value.trim().toLowerCase()
+  if (label === 'auto') return label
+  // Other programs spell some names with other signs: `latin-1`, `utf_8`, `euc_kr`.
+  const spellings = [label, label.replaceAll('_', '-'), label.replace(/[-_ ]/g, '')]
+  const found = spellings.map(findEncoding).find((name) => name !== undefined)
+  if (found !== undefined) return found
+  const similar = findNearestName(label, commonEncodings)
+  throw new UsageError(
+    `${flag}: expected an encoding like windows-1252 or shift_jis, or auto, got ${JSON.stringify(value)}${similar === undefined ? '' : `; did you mean ${similar}?`}`,
+  )
 })
+
+function findEncoding(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding
+  } catch {
+    return undefined
+  }
+}
+
+/** Names for suggestions. */
+const commonEncodings = [
+  ...['utf-8', 'utf-16le', 'utf-16be', 'windows-1250', 'windows-1251', 'windows-1252', 'iso-8859-1'],
+  ...['iso-8859-2', 'iso-8859-15', 'latin1', 'macintosh', 'shift_jis', 'euc-jp', 'euc-kr', 'gbk'],
+  ...['gb18030', 'big5', 'koi8-r', 'auto'],
+]
 
 /** Returns a parser that accepts one of some words. */
 export function choice<const Choice extends string>(choices: readonly Choice[]) {

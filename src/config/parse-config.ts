@@ -1,7 +1,7 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
+import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag } from './flag.ts'
-import { findNearestName } from './flag-names.ts'
 import { parseConfigValue, type SettingValue } from './setting-value.ts'
 
 /** The settings of a configuration file, by key. */

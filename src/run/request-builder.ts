@@ -8,6 +8,7 @@ import type { OutputConstraints } from '../core/request/output-constraints.ts'
 import { pickVariant } from '../core/request/pick-variant.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import type { Provenance } from '../core/run/provenance.ts'
+import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { CommandLineError, UsageError } from '../errors.ts'
 import { readSchema } from '../inputs/answer-checks/schema-check.ts'
@@ -153,11 +154,13 @@ async function resolveConstraints({
 }: Pick<SummarizeOptions, 'language' | 'words'>): Promise<OutputConstraints> {
   const length = words === undefined ? {} : { words }
   if (language === undefined) return length
-  const { findLanguageName } = await import('../inputs/answer-checks/language.ts')
+  const { findLanguageName, listLanguageNames } = await import('../inputs/answer-checks/language.ts')
   const languageName = findLanguageName(language)
-  if (languageName === undefined)
+  if (languageName === undefined) {
+    const similar = findNearestName(language, listLanguageNames())
     throw new CommandLineError(
-      `--language ${language}: expected a language in English or its code, such as German or de`,
+      `--language ${language}: expected a language in English or its code, such as German or de${similar === undefined ? '' : `; did you mean ${similar}?`}`,
     )
+  }
   return { ...length, language: languageName }
 }

@@ -1,4 +1,8 @@
+import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { findFlag } from '../../src/cli/add-flags.ts'
+import { createProgram } from '../../src/cli.ts'
+import type { Runtime } from '../../src/runtime.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
@@ -71,6 +75,37 @@ describe('claude-batch complete', () => {
     const all = await completed(...words)
     if (words[0] !== 'nonsense') expect(all).toEqual(expected)
     else expect(expected.concat('')).toEqual(expect.arrayContaining(all))
+  })
+
+  it('offers only values that the flag of that command accepts', async () => {
+    const cwd = await createFolder({
+      'prompts/brief.yaml': 'versions:\n  v1:\n    user: "Brief: {content}"\n',
+      'claude-batch.yaml': 'profiles:\n  night:\n    model: haiku\n',
+    })
+    const program = createProgram({ argv: [] } as unknown as Runtime, '0', () => {})
+    let offered = 0
+    const visit = async (command: Command, path: readonly string[]): Promise<void> => {
+      for (const subcommand of command.commands) await visit(subcommand, [...path, subcommand.name()])
+      for (const option of command.options) {
+        const parse = findFlag(option)?.parse
+        if (parse === undefined || option.long === undefined) continue
+        const { stdout } = await runInProcess(['complete', '--', ...path, option.long, ''], { cwd, env: {} })
+        for (const value of stdout.split('\n').filter((line) => line !== '')) {
+          offered++
+          expect(
+            () => parse(value, option.long ?? ''),
+            `${path.join(' ')} ${option.long} ${value}`,
+          ).not.toThrow()
+        }
+      }
+    }
+    await visit(program, [])
+    expect(offered).toBeGreaterThan(100)
+  })
+
+  it('offers the formats of report, which are not those of summarize', async () => {
+    expect(await completed('report', '--format', '')).toEqual(['text', 'json', 'md', 'html'])
+    expect(await completed('summarize', '--format', '')).toEqual(['text', 'jsonl'])
   })
 
   it('prints no names with control characters, and accepts an invalid configuration', async () => {

@@ -3,14 +3,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareFlags } from '../../src/config/compare-flags.ts'
-import {
-  findNearestName,
-  getConfigKey,
-  getVariableName,
-  indexFlagsByKey,
-} from '../../src/config/flag-names.ts'
+import { getConfigKey, getVariableName, indexFlagsByKey } from '../../src/config/flag-names.ts'
 import { serveFlags } from '../../src/config/serve-flags.ts'
 import { summarizeFlags } from '../../src/config/summarize-flags.ts'
+import { findNearestName } from '../../src/core/text/find-nearest-name.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 

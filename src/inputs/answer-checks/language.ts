@@ -7,20 +7,21 @@ import { francAll } from 'franc-min'
  * @param language in English, as {@link findLanguageName} returns it
  */
 export function createLanguageCheck(language: string): (text: string) => boolean {
+  const base = findBaseLanguage(language)
   let isDetectable: boolean | undefined
   return (text) => {
     const guesses = francAll(text.slice(0, 5000), { minLength: 40 })
     if (guesses[0]?.[0] === 'und') return true
-    const ownGuess = guesses.find(([code]) => findDisplayName(code) === language)
+    const ownGuess = guesses.find(([code]) => findDisplayName(code) === base)
     if (ownGuess !== undefined) return ownGuess[1] > 0.9
-    isDetectable ??= listDetectableLanguages().has(language)
+    isDetectable ??= listDetectableLanguages().has(base)
     return !isDetectable
   }
 }
 
 /**
- * Returns the English name of a language from its code (`de`, `deu`) or English name; undefined if it is
- * unknown.
+ * Returns the English name of a language from its code (`de`, `deu`, `zh-Hant`), its English name (also with a region:
+ * `Traditional Chinese`, `Portuguese (Brazil)`), or its own name (`Deutsch`); undefined if it is unknown.
  */
 export function findLanguageName(text: string): string | undefined {
   const wanted = text.trim().toLowerCase()
@@ -28,14 +29,60 @@ export function findLanguageName(text: string): string | undefined {
     const name = findDisplayName(wanted)
     if (name !== undefined) return name
   }
-  return listTwoLetterCodes()
-    .map(findDisplayName)
-    .find((name) => name?.toLowerCase() === wanted)
+  const sorted = sortWords(wanted)
+  return (
+    listLanguageNames().find((name) => sortWords(name) === sorted) ??
+    findByRegion(wanted) ??
+    findByOwnName(wanted)
+  )
 }
 
-function findDisplayName(code: string): string | undefined {
+/** Returns the English names of all languages and of variants that people ask for. */
+export function listLanguageNames(): string[] {
+  const codes = [...listTwoLetterCodes(), ...variantCodes]
+  return codes.map((code) => findDisplayName(code)).filter((name) => name !== undefined)
+}
+
+/** `chinese (traditional)` and `traditional chinese` are the same. */
+function sortWords(name: string): string {
+  return (name.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? []).sort().join(' ')
+}
+
+/** Finds `portuguese (brazil)`, which names the country. */
+function findByRegion(wanted: string): string | undefined {
+  const regions = new Intl.DisplayNames(['en'], { type: 'region' })
+  return variantCodes
+    .filter((code) => /-[A-Z]{2}$/.test(code))
+    .find((code) => {
+      const [language = '', region = ''] = code.split('-')
+      return sortWords(`${findDisplayName(language)} ${regions.of(region)}`) === sortWords(wanted)
+    })
+    ?.replace(/.*/, (code) => findDisplayName(code) ?? '')
+}
+
+function findByOwnName(wanted: string): string | undefined {
+  const code = [...listTwoLetterCodes(), ...variantCodes].find(
+    (code) => findDisplayName(code) !== undefined && findDisplayName(code, code)?.toLowerCase() === wanted,
+  )
+  return code === undefined ? undefined : findDisplayName(code)
+}
+
+/** Variants of languages. Their summaries are checked as those of the language. */
+const variantCodes = [
+  ...['zh-Hans', 'zh-Hant', 'zh-HK', 'zh-TW', 'pt-BR', 'pt-PT', 'en-GB', 'en-US', 'en-AU', 'en-CA'],
+  ...['fr-CA', 'fr-CH', 'fr-BE', 'de-AT', 'de-CH', 'es-ES', 'es-MX', 'es-419', 'es-AR', 'nl-BE'],
+  ...['it-CH', 'sr-Latn', 'sr-Cyrl', 'nb', 'nn', 'fil', 'yue', 'haw', 'ckb', 'gsw'],
+]
+
+/** Returns the language of a variant; other names are returned unchanged. */
+function findBaseLanguage(name: string): string {
+  const code = variantCodes.find((code) => code.includes('-') && findDisplayName(code) === name)
+  return (code && findDisplayName(code.split('-')[0] ?? '')) ?? name
+}
+
+function findDisplayName(code: string, locale = 'en'): string | undefined {
   try {
-    return new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(code)
+    return new Intl.DisplayNames([locale], { type: 'language', fallback: 'none' }).of(code)
   } catch {
     return undefined
   }
