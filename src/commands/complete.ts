@@ -100,6 +100,6 @@ async function listProfileNames({ cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Pro
   // The file's owner is not checked, because only names of profiles are used.
   const located = await locateConfig({ cwd, env, inputRoots: [], uid: undefined, onSkipped: () => {} })
   const known = indexFlagsByKey(compareFlags, serveFlags, summarizeFlags)
-  const files = await Promise.all(located.map((file) => readConfig(file, known, cwd)))
+  const files = await Promise.all(located.map((file) => readConfig(file, known, cwd, env)))
   return [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))]
 }

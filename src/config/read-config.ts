@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { expandHome } from './expand-home.ts'
 import type { Flag } from './flag.ts'
 import type { LocatedConfig } from './locate-config.ts'
 import type { ParsedConfig } from './parse-config.ts'
@@ -8,11 +9,16 @@ import type { ParsedConfig } from './parse-config.ts'
 /** A parsed configuration file and its name in messages. */
 export type NamedConfig = ParsedConfig & { readonly name: string }
 
-/** Reads and checks one configuration file. @throws UsageError if it cannot be read or has a mistake */
+/**
+ * Reads and checks one configuration file.
+ * @param env names the user's home folder, for paths that begin with `~/`
+ * @throws UsageError if it cannot be read or has a mistake
+ */
 export async function readConfig(
   { file, trusted }: LocatedConfig,
   knownFlags: ReadonlyMap<string, Flag>,
   cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<NamedConfig> {
   const relativePath = relative(cwd, file)
   const name = relativePath.startsWith('..') ? file : relativePath
@@ -25,7 +31,7 @@ export async function readConfig(
   const folder = dirname(file)
   const resolvePath = (value: string, flag: Flag) => {
     const isPath = flag.path === 'always' ? !/^(-$|env:)/.test(value) : /[/\\]|\.ya?ml/i.test(value)
-    return isPath ? resolve(folder, value) : value
+    return isPath ? resolve(folder, expandHome(value, env)) : value
   }
   return { name, ...parseConfig(text, name, { flags: knownFlags, resolvePath, folder, trusted }) }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { findUnknownVariables, readVariable } from './environment-variables.ts'
+import { expandHome } from './expand-home.ts'
 import type { Flag } from './flag.ts'
 import { getConfigKey, getVariableName } from './flag-names.ts'
 import { type LocateConfigOptions, locateConfig } from './locate-config.ts'
@@ -41,13 +42,14 @@ export async function resolveSettings(
       ? await locateConfig(options)
       : [{ file: resolve(cwd, configFile), trusted: true }]
   const files: NamedConfig[] = []
-  for (const located of locatedFiles) files.push(await readConfig(located, knownFlags, cwd))
+  for (const located of locatedFiles) files.push(await readConfig(located, knownFlags, cwd, env))
   const fileSettings = mergeConfigs(files, profile, knownFlags)
 
   const settings = new Map<string, SettingValue>()
   for (const [name, flag] of Object.entries(flags)) {
     if (name === 'config' || name === 'profile' || (isOnCommandLine(name) && !flag.accumulates)) continue
-    const text = readVariable(flag, env)
+    const variable = readVariable(flag, env)
+    const text = variable !== undefined && flag.path !== undefined ? expandHome(variable, env) : variable
     const value = combineSettingValues(flag, [
       fileSettings.get(getConfigKey(flag)),
       text === undefined ? undefined : parseVariableValue(flag, text, getVariableName(flag)),

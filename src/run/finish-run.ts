@@ -69,6 +69,7 @@ export async function finishRun(
     reporter.printNote(
       'no documents found; check --ext (the extensions that claude-batch reads), --exclude, --hidden and --no-ignore',
     )
+  if (output.isInputEmpty?.()) return 'noInput'
   const exit = chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)
   return missingFolders === 0 ? exit : chooseExit([exit, 'noInput'])
 }

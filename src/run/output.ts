@@ -36,6 +36,8 @@ export interface Output {
   readonly isOrdered: boolean
   /** The state in the output folder; undefined on stdout. */
   readonly folder: FolderState | undefined
+  /** Whether the only input was stdin, and it was empty. */
+  readonly isInputEmpty?: () => boolean
   /** Releases the output. Call it after the sink is closed. */
   close(): Promise<void>
 }

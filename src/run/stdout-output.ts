@@ -1,5 +1,6 @@
 import type { DocumentRef } from '../core/document/document.ts'
 import type { ReusableSummary } from '../core/document/reusable-summary.ts'
+import type { Sink } from '../core/run/sink.ts'
 import { ExitError } from '../errors.ts'
 import { createJsonlSink } from '../sinks/jsonl-sink.ts'
 import { createStreamingSink } from '../sinks/streaming-sink.ts'
@@ -40,13 +41,39 @@ export function openStdoutOutput(
   }
   if (sources.length === 1 && format !== 'jsonl' && kind !== 'file') {
     const sink = createStreamingSink(write, { isTerminal, onWriteError })
-    return { ...common, sink, onText: sink.onText, isOrdered: false }
+    return { ...common, ...withoutEmptyInput(sink, sources), onText: sink.onText, isOrdered: false }
   }
   const sink =
     format === 'jsonl'
       ? createJsonlSink(write, { structured: promptChoice.structured })
       : createTextSink(write, { headers: sources.length > 1, isTerminal })
-  return { ...common, sink, onText: undefined, isOrdered: !unordered }
+  return { ...common, ...withoutEmptyInput(sink, sources), onText: undefined, isOrdered: !unordered }
+}
+
+/**
+ * Writes nothing if the only input is an empty stdin: a script that stores stdout would take an error record for the
+ * summary.
+ */
+function withoutEmptyInput(
+  sink: Sink,
+  [first, ...others]: readonly DocumentRef[],
+): Pick<Output, 'sink' | 'isInputEmpty'> {
+  const isOnlyStdin = first?.path === '-' && others.length === 0
+  let isEmpty = false
+  return {
+    sink: {
+      ...sink,
+      async write(outcome) {
+        isEmpty =
+          isOnlyStdin &&
+          outcome.status === 'failed' &&
+          outcome.failure.kind === 'input' &&
+          outcome.failure.type === 'empty'
+        if (!isEmpty) await sink.write(outcome)
+      },
+    },
+    isInputEmpty: () => isEmpty,
+  }
 }
 
 /**

@@ -547,7 +547,10 @@ describe('a batch collected by a run with other options', () => {
 describe('claude-batch batches', () => {
   it('lists batches, shows their status and collects them', async () => {
     const { run, written } = await setting({ batches: { durationMs: 300 } })
-    expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
+    expect(await run('batches', 'list')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('no run has written to summaries'),
+    })
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'list')).stdout).toMatch(
       /^batch +created +documents +prompt +base URL\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,

@@ -27,7 +27,7 @@ export async function cancelBatches(
   const batches = await findUncollectedBatches(dir, runtime, options.id)
   const print = (text: string) => printMessage(runtime, text)
   if (batches.length === 0) {
-    print(formatNoBatches(dir, runtime))
+    print(formatNoBatches(dir))
     return 'ok'
   }
   const provider = await createProvider({ ...options, ...noModelOptions }, runtime)

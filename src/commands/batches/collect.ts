@@ -19,7 +19,7 @@ export async function collectBatches(
   const batches = await findUncollectedBatches(dir, runtime)
   const [firstItem] = batches.flatMap(({ items }) => [...items.values()].slice(0, 1))
   if (firstItem === undefined) {
-    printMessage(runtime, formatNoBatches(dir, runtime))
+    printMessage(runtime, formatNoBatches(dir))
     return 'ok'
   }
   const { provenance } = firstItem.asked

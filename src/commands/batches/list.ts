@@ -18,22 +18,19 @@ export async function listBatches(dir: string, runtime: Runtime): Promise<Exit> 
   await createStreamWriter(
     runtime.stdout,
     'stdout',
-  )(rows.length === 0 ? `${formatNoBatches(dir, runtime)}\n` : formatTable([header, ...rows]))
+  )(rows.length === 0 ? `${formatNoBatches(dir)}\n` : formatTable([header, ...rows]))
   return 'ok'
 }
 
 /** Returns the message for an output folder without uncollected batches. */
-export function formatNoBatches(dir: string, { cwd }: Pick<Runtime, 'cwd'>): string {
-  const message = `no batches in ${dir} are waiting to be collected`
-  return hasLedger(resolve(cwd, dir))
-    ? message
-    : `${message}: no run has written there; name the output folder`
+export function formatNoBatches(dir: string): string {
+  return `no batches in ${dir} are waiting to be collected`
 }
 
 /**
  * Returns the batches of an output folder that are not collected yet.
  * @param id the label of one batch; undefined for all
- * @throws ExitError `noInput` if no batch has this id
+ * @throws ExitError `noInput` if no run has written to the folder, or if no batch has this id
  */
 export async function findUncollectedBatches(
   dir: string,
@@ -41,6 +38,11 @@ export async function findUncollectedBatches(
   id?: string,
 ): Promise<readonly UncollectedBatch[]> {
   const out = resolve(cwd, dir)
+  if (!hasLedger(out))
+    throw new ExitError(
+      'noInput',
+      `no run has written to ${dir}; name the output folder, for example: claude-batch batches list summaries`,
+    )
   const batches = await listStoredBatches({ out, cwdFromOut: computeCwdFromOut(out, cwd) })
   const found = id === undefined ? batches : batches.filter((batch) => getBatchLabel(batch) === id)
   if (id !== undefined && found.length === 0)

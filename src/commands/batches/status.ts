@@ -25,7 +25,7 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
   const batches = await findUncollectedBatches(dir, runtime, options.id)
   const write = createStreamWriter(runtime.stdout, 'stdout')
   if (batches.length === 0) {
-    await write(`${formatNoBatches(dir, runtime)}\n`)
+    await write(`${formatNoBatches(dir)}\n`)
     return 'ok'
   }
   const provider = await createProvider({ ...options, ...noModelOptions }, runtime)

@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { quoteShellWord } from '../../core/text/quote-shell-word.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { readPromptFile, selectVersion, splitPromptSpec } from '../../inputs/prompts/load-prompt.ts'
 import { setPinnedVersion } from '../../inputs/prompts/pin-version.ts'
@@ -47,7 +48,9 @@ export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
   if (mode !== undefined) await chmod(file, mode)
   const copyNote = targetPlace === place ? '' : ' (a copy of the shipped one)'
   const undoHint =
-    version === undefined ? ', its latest' : `; claude-batch prompts pin ${name} returns to the latest`
+    version === undefined
+      ? ', its latest'
+      : `; claude-batch prompts pin ${quoteShellWord(targetPlace === place ? target : name)} returns to the latest`
   print(`${origin}${copyNote}: runs use ${used} from now on${undoHint}`)
   return 'ok'
 }

@@ -3,10 +3,11 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { UsageError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
+import { unquoteGitPath } from './git/unquote-git-path.ts'
 
 /**
  * Returns the paths in a `--files-from` list; `-` is stdin. The list has one path per line; CRLF, blank lines
- * and a byte-order mark are accepted. With `isNulSeparated`, the paths are exactly the bytes between NULs, as
+ * and a byte-order mark are accepted, and names that git quoted are unquoted. With `isNulSeparated`, the paths are exactly the bytes between NULs, as
  * `find -print0` writes them.
  * @throws UsageError if the list cannot be read or has the other separator
  */
@@ -29,7 +30,7 @@ export async function readFilesFrom(
   }
   if (isNulSeparated) return text.split('\0').filter((path) => path !== '')
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
-  return lines.filter((path) => path.trim() !== '')
+  return lines.filter((path) => path.trim() !== '').map((line) => unquoteGitPath(line, cwd))
 }
 
 async function readStreamText(stream: Readable): Promise<string> {
