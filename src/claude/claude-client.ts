@@ -9,7 +9,7 @@ import { createRedactor } from '../core/text/redact.ts'
 import { openAnthropicClient } from './anthropic-client.ts'
 import { describeCredential, stripUserInfo } from './api-environment.ts'
 import { createBatchApi } from './batch-client.ts'
-import { createFetch } from './create-fetch.ts'
+import { createFetch, observeFetch } from './create-fetch.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
 import { createKeyCommand, type KeyCommandOptions } from './key-command.ts'
 import { toMessageParams } from './message-params.ts'
@@ -117,10 +117,13 @@ export async function createClaudeClient({
   const { add: addSecret, redact } = createRedactor([...findSecrets(env), ...secrets])
   const keySource = keyCommand && createKeyCommand({ ...keyCommand, env, clock, onKey: addSecret })
   // The token of a profile is visible only in the requests that the SDK sends.
-  const send = fetch ?? createFetch(connections, addSecret, keySource, publicHeaders)
+  const send =
+    fetch === undefined
+      ? createFetch(connections, addSecret, keySource, publicHeaders)
+      : observeFetch(fetch, addSecret)
   const { client, url: urlWithUserInfo } = await openCheckedClient(
     openSdkClient,
-    { env, fetch: send, keySource, headers },
+    { env, fetch: send, onSecret: addSecret, keySource, headers },
     { noCredentialsHint, redact },
   )
   const anthropic = withoutRetries(client, headersTimeoutMs ?? timeouts.totalTimeoutMs)

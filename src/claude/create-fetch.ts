@@ -47,6 +47,17 @@ export function createFetch(
   return fetch as unknown as typeof globalThis.fetch
 }
 
+/** Returns a `fetch` function of the caller that reports the secrets it is given. */
+export function observeFetch(
+  send: typeof globalThis.fetch,
+  onSecret: (secret: string) => void,
+): typeof globalThis.fetch {
+  return (input, init) => {
+    listSentSecrets(new Headers(init?.headers), []).forEach(onSecret)
+    return send(input, init)
+  }
+}
+
 const expiredKeyError: RequestError = {
   kind: 'credentials',
   type: 'key_expired',
@@ -67,4 +78,4 @@ function listSentSecrets(headers: Headers, publicHeaders: readonly string[]): st
 }
 
 const ordinaryHeaders =
-  /^(accept|content-|host$|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$|x-amz-(content-sha256|date)$|x-goog-user-project$)/
+  /^(accept|content-|host$|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$|x-amz-(content-sha256|date|target|user-agent)$|amz-sdk-|x-goog-user-project$)/

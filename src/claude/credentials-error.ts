@@ -1,5 +1,6 @@
 import { AskError } from '../core/errors/ask-error.ts'
 import { truncate } from '../core/text/truncate.ts'
+import { stripMarkup } from './strip-markup.ts'
 
 /**
  * Creates the error for credentials that cannot be read or renewed. Nothing was sent to the API. If the server
@@ -9,41 +10,49 @@ import { truncate } from '../core/text/truncate.ts'
  */
 export function createCredentialsError(error: unknown, source: string, advice: string): AskError {
   const causes = listCauses(error)
-  const message = `${source} cannot be used: ${truncate(describeError(error), 300)}; ${advice}`
+  const message = `${source} cannot be used: ${describeError(causes)}; ${advice}`
   const code = causes.map(({ code }) => code).find((code) => typeof code === 'string')
-  const isTransient =
-    (code !== undefined && temporaryCodes.has(code)) ||
-    causes.some(({ status, statusCode }) => [status, statusCode].some(isTemporaryStatus)) ||
-    causes.some(({ message }) => /failed to reach/i.test(message))
   return new AskError(
-    isTransient
+    causes.some(isTemporary)
       ? { kind: 'connection', type: 'connection_error', message, isUnsent: true, ...(code && { code }) }
       : { kind: 'credentials', type: 'credentials_error', message },
   )
 }
 
-/** Returns the text of an error on one line. Some packages add a stack or HTML to their messages. */
-function describeError(error: unknown): string {
-  const message = listCauses(error)
-    .map(({ message }) => message)
-    .find((message) => message !== '')
-  return (message ?? 'unknown error').replace(/\s+/g, ' ').trim().replace(/\.$/, '')
+/** Returns the text of an error on one line. Some packages add a stack or a page to their messages. */
+function describeError(causes: readonly Cause[]): string {
+  // V8 quotes a few characters of the text, which may be part of a key.
+  if (causes.some((cause) => cause instanceof SyntaxError)) return 'a file or an answer is not valid JSON'
+  const message = causes.map(({ message }) => message).find((message) => message !== '') ?? 'unknown error'
+  const text = stripMarkup(message).replace(/\s+/g, ' ').trim().replace(/\.$/, '')
+  return truncate(text === '' ? 'unknown error' : text, 300)
 }
 
+/** The fields that the libraries of AWS, Google and the system set. */
 interface Cause extends Error {
-  readonly code?: unknown
+  readonly code?: string
   readonly status?: unknown
   readonly statusCode?: unknown
+  readonly $fault?: unknown
+  readonly $metadata?: { readonly httpStatusCode?: unknown }
 }
 
-function listCauses(error: unknown): readonly (Cause & { readonly code?: string })[] {
-  const causes: (Cause & { readonly code?: string })[] = []
+function listCauses(error: unknown): readonly Cause[] {
+  const causes: Cause[] = []
   for (let cause = error; cause instanceof Error && causes.length < 8; cause = cause.cause) causes.push(cause)
   return causes
 }
 
-function isTemporaryStatus(status: unknown): boolean {
-  return typeof status === 'number' && (status === 429 || status >= 500)
+/** Whether the service that issues credentials could not be reached, is busy or has a problem. */
+function isTemporary({ name, code, status, statusCode, $fault, $metadata }: Cause): boolean {
+  return (
+    (typeof code === 'string' && temporaryCodes.has(code)) ||
+    $fault === 'server' ||
+    /throttl|too ?many ?requests|timeout/i.test(name) ||
+    [status, statusCode, $metadata?.httpStatusCode].some(
+      (status) => typeof status === 'number' && (status === 429 || status >= 500),
+    )
+  )
 }
 
 const temporaryCodes: ReadonlySet<string> = new Set([

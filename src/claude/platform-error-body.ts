@@ -18,7 +18,7 @@ interface PlatformErrorBody {
  */
 export function parsePlatformErrorBody(body: unknown, header: GetHeader): PlatformErrorBody | undefined {
   const fields = toFields(Array.isArray(body) ? body[0] : body)
-  return parseAwsError(fields, header) ?? parseGoogleError(fields) ?? parseAzureError(fields)
+  return parseAwsError(fields, header) ?? parseGoogleError(fields) ?? parseAzureError(fields, header)
 }
 
 function parseAwsError(fields: Fields, header: GetHeader): PlatformErrorBody | undefined {
@@ -36,10 +36,11 @@ function parseGoogleError(fields: Fields): PlatformErrorBody | undefined {
   return createErrorBody(status, message)
 }
 
-function parseAzureError(fields: Fields): PlatformErrorBody | undefined {
+function parseAzureError(fields: Fields, header: GetHeader): PlatformErrorBody | undefined {
   if (typeof fields['statusCode'] === 'number') return createErrorBody(undefined, fields['message'])
   const { code, type, message } = toFields(fields['error'])
-  if (typeof code !== 'string' || type !== undefined) return undefined
+  // Gateways answer in the same shape, with a type; only Azure sends the header.
+  if (typeof code !== 'string' || (type !== undefined && header('apim-request-id') === null)) return undefined
   // A code such as "401" says no more than the status.
   return createErrorBody(/^\d*$/.test(code) ? undefined : code, message)
 }

@@ -17,6 +17,8 @@ export interface SdkClientContext {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Sends the requests. */
   readonly fetch: typeof globalThis.fetch
+  /** Must be called with every secret that is sent in another way. */
+  readonly onSecret: (secret: string) => void
   /** Keys of a program, to use instead of the credentials in the environment. */
   readonly keySource: KeySource | undefined
   /** Headers to add to every request. */

@@ -81,7 +81,12 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
   if (causeChain.some((cause) => cause instanceof SyntaxError))
     return { kind: 'malformed', type: 'malformed_reply', message: 'the reply broke off or is not JSON' }
   if (causeChain.some(({ message }) => /without|terminated|JSON|broke off/i.test(message)))
-    return { kind: 'malformed', type: 'malformed_reply', message: `the reply broke off: ${message}` }
+    return {
+      kind: 'malformed',
+      type: 'malformed_reply',
+      // The client of Bedrock quotes the text of the reply.
+      message: `the reply broke off: ${message.replace(/^(Could not parse a Bedrock chunk).*/s, '$1')}`,
+    }
   if (isSdkError(error)) return { kind: 'connection', type: 'connection_error', message, ...unsent }
   if (isSdkCredentialsError(error))
     return createCredentialsError(error, 'the credentials of the profile', 'sign in again').requestError

@@ -36,7 +36,7 @@ export function checkFlagCombinations(options: SummarizeOptions): void {
     providerTraits[options.simulate ? 'simulator' : options.provider]
   if (!hasBatches && (options.batch || options.mode === 'batch'))
     throw new CommandLineError(
-      `--batch: ${label} has no batches; remove --batch, or choose another --provider`,
+      `--batch: ${label} has no batches; remove --batch or --mode batch, or choose another --provider`,
     )
   if (!countsTokens && options.tokenCount === 'exact')
     throw new CommandLineError(

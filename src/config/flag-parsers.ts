@@ -1,5 +1,5 @@
 import type { Shard } from '../core/document/shard.ts'
-import { type Prices, resolveModelAlias } from '../core/pricing/models.ts'
+import { findModel, knownModelNames, type Prices, resolveModelAlias } from '../core/pricing/models.ts'
 import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
@@ -300,6 +300,9 @@ export const modelIdPairs = withSchema(
       throw new UsageError(
         `${flag}: expected a model and its id, like haiku=my-deployment, got ${JSON.stringify(value)}`,
       )
+    const similar = findModel(model) === undefined ? findNearestName(model, knownModelNames) : undefined
+    if (similar !== undefined)
+      throw new UsageError(`${flag}: there is no model ${JSON.stringify(model)}; did you mean ${similar}?`)
     return { ...previous, [model]: id }
   },
 )

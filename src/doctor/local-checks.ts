@@ -68,11 +68,11 @@ const maxPriceAgeDays = 180
 
 /** Shows who answers, and the ids of models that differ there. */
 export function checkProvider(
-  { provider, modelIds }: Pick<SummarizeOptions, 'provider' | 'modelIds'>,
+  { provider, modelId }: Pick<SummarizeOptions, 'provider' | 'modelId'>,
   { traits, baseUrl }: Pick<Provider, 'traits' | 'baseUrl'>,
   models: readonly string[],
 ): Check {
-  const { toId } = createModelIds(provider, modelIds)
+  const { toId } = createModelIds(provider, modelId)
   const ids = models
     .filter((model) => toId(model) !== model)
     .map((model) => `${model} is ${toId(model)} there`)

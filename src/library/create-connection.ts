@@ -1,6 +1,6 @@
 import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
-import type { SdkClient } from '../claude/sdk-client.ts'
+import type { SdkClientContext } from '../claude/sdk-client.ts'
 import { toRateLimitSettings } from '../config/model-settings.ts'
 import { defaultModel, resolveModelAlias } from '../core/pricing/models.ts'
 import { createPriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
@@ -14,7 +14,7 @@ import { createLibraryRuntime } from '../runtime.ts'
 import { type ClientOptions, defaultOptions } from './client-options.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
-import { listClientSecrets } from './official-client.ts'
+import { listClientSecrets, observeClient } from './official-client.ts'
 
 /** The parts that all requests of a client share: connections, semaphore and rate limiter. */
 export interface Connection {
@@ -121,7 +121,7 @@ function readOwnTransport({ client, fetch, timeoutMs }: ClientOptions): Partial<
     headersTimeoutMs: timeoutMs ?? defaultOptions.timeoutMs,
     ...(fetch !== undefined && { fetch }),
     ...(client !== undefined && {
-      openSdkClient: () => client as unknown as SdkClient,
+      openSdkClient: ({ onSecret }: SdkClientContext) => observeClient(client, onSecret),
       secrets: listClientSecrets(client),
       credential: 'the credentials of the client',
       baseUrlSetting: 'the base URL of the client',

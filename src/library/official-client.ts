@@ -1,3 +1,6 @@
+import { observeFetch } from '../claude/create-fetch.ts'
+import type { SdkClient } from '../claude/sdk-client.ts'
+
 /**
  * An official client of Anthropic: `Anthropic`, or `AnthropicBedrock`, `AnthropicVertex`, `AnthropicFoundry` or
  * `AnthropicAws` of their packages. Only the parts that are used are listed, so that any version with them fits.
@@ -6,6 +9,7 @@ export interface OfficialClient {
   post(path: string, options?: never): { asResponse(): Promise<Response> }
   get(path: string, options?: never): { asResponse(): Promise<Response> }
   buildRequest(options: never): Promise<{ readonly url: string }>
+  withOptions?(options: never): OfficialClient
 }
 
 /** Whether a value has the methods of an official client. */
@@ -22,4 +26,15 @@ export function listClientSecrets(client: OfficialClient): string[] {
   return Object.entries(client).flatMap(([name, value]: [string, unknown]) =>
     typeof value === 'string' && /key|token|secret/i.test(name) ? [value] : [],
   )
+}
+
+/**
+ * Returns a copy of a client that reports the secrets that it sends: tokens that it fetches are visible only there.
+ * The copy has the same class and the same settings.
+ */
+export function observeClient(client: OfficialClient, onSecret: (secret: string) => void): SdkClient {
+  // The SDK keeps its `fetch` in a field that its types hide.
+  const { fetch: send = globalThis.fetch } = client as { readonly fetch?: typeof globalThis.fetch }
+  const observed = client.withOptions?.({ fetch: observeFetch(send, onSecret) } as never) ?? client
+  return observed as unknown as SdkClient
 }

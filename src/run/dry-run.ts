@@ -52,6 +52,7 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
     origin,
     simulated: options.simulate,
     prices: describePrices(options, promptChoice.models),
+    hasBatches: provider.traits.hasBatches,
   }
   const text = formatEstimate(estimate, estimateContext)
   await createStreamWriter(runtime.stdout, 'stdout')(text)
@@ -120,7 +121,7 @@ function createEstimate(
   expected: CostEstimate,
   lastRunEnd: RunEnd | undefined,
   notRead: ExtensionCounts | undefined,
-  { options, runtime, promptChoice }: RunContext,
+  { options, runtime, promptChoice, provider }: RunContext,
 ): EstimateJson {
   const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
   return {
@@ -133,7 +134,10 @@ function createEstimate(
     ...(notRead !== undefined && { not_read_by_extension: toExtensionRecord(notRead) }),
     input_tokens: expected.inputTokens,
     output_tokens: expected.outputTokens,
-    cost_usd: { live: toUsdRange(expected.liveCost), batch: toUsdRange(expected.batchCost) },
+    cost_usd: {
+      live: toUsdRange(expected.liveCost),
+      batch: provider.traits.hasBatches ? toUsdRange(expected.batchCost) : null,
+    },
     worst_case_usd: worstCaseCost === undefined ? null : Number(formatExactUsd(worstCaseCost)),
     requests_with_history: expected.withHistory,
     token_count: options.tokenCount,

@@ -31,7 +31,7 @@ export interface Provider {
 type ProviderOptions = Pick<
   SummarizeOptions,
   | 'provider'
-  | 'modelIds'
+  | 'modelId'
   | 'idleTimeout'
   | 'allowHttp'
   | 'headers'
@@ -92,14 +92,14 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
 
 /** Returns the settings of connections to a service. @throws UsageError for a header that cannot be sent */
 function readConnectionSettings(options: ProviderOptions, { env, cwd }: Runtime) {
-  const { provider, modelIds, allowHttp = [], keyCommand, keyTtl } = options
+  const { provider, modelId, allowHttp = [], keyCommand, keyTtl } = options
   const command = keyCommand === undefined ? undefined : splitCommandLine(keyCommand)
   const headers = resolveHeaders(options.headers ?? {}, env, '--headers')
   return {
     allowHttp,
     headers,
     publicHeaders: listPublicHeaders(options.headers ?? {}),
-    modelIds: createModelIds(provider, modelIds),
+    modelIds: createModelIds(provider, modelId),
     noCredentialsHint: `, or try the tool without a key: --simulate${formatPlatformHint(env)}`,
     ...(command !== undefined && {
       keyCommand: {
@@ -117,10 +117,12 @@ async function readPlatformSettings(
   { env }: Runtime,
 ): Promise<Partial<ClaudeClientOptions>> {
   if (provider === 'anthropic') return {}
-  const { baseUrlVariables, openPlatformClient } = await import('../claude/platforms/open-platform-client.ts')
+  const { findAddressVariable, openPlatformClient } = await import(
+    '../claude/platforms/open-platform-client.ts'
+  )
   return {
     openSdkClient: openPlatformClient(provider),
-    baseUrlSetting: baseUrlVariables[provider],
+    baseUrlSetting: findAddressVariable(provider, env),
     ...(keyCommand === undefined && { credential: describePlatformCredential(provider, env) }),
   }
 }

@@ -13,6 +13,8 @@ export interface EstimateContext {
   readonly simulated: boolean
   /** Which prices the costs are computed from. */
   readonly prices: string
+  /** Whether the provider has batches. */
+  readonly hasBatches: boolean
 }
 
 /** Returns a few lines that say what a run would do and cost. */
@@ -26,7 +28,7 @@ export function formatEstimate(estimate: EstimateJson, context: EstimateContext)
 /** Returns the parts of an estimate with their names. They may contain control characters. */
 export function listEstimateRows(
   estimate: EstimateJson,
-  { origin, prices }: EstimateContext,
+  { origin, prices, hasBatches }: EstimateContext,
 ): (readonly [name: string, value: string])[] {
   const { documents, input_tokens: input, output_tokens: output, cost_usd: cost, prompt, model } = estimate
   const rows: [string, string][] = [['documents', formatDocuments(documents)]]
@@ -38,13 +40,14 @@ export function listEstimateRows(
       ],
       ['tokens out', formatRange(output, formatInteger)],
       ['live', cost.live === null ? 'unknown' : formatRange(cost.live, formatCost)],
-      [
+    )
+    if (hasBatches)
+      rows.push([
         'batch',
         cost.batch === null
           ? 'unknown'
           : `${formatRange(cost.batch, formatCost)}, usually within an hour, at most a day`,
-      ],
-    )
+      ])
     if (estimate.worst_case_usd !== null)
       rows.push([
         'at most',

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { AnthropicAws } from '@anthropic-ai/aws-sdk'
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
@@ -101,6 +103,70 @@ describe('createClient with an official client', () => {
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(apiKey)
       expect((error as Error).cause).toBeInstanceOf(Anthropic.APIError)
     }
+  })
+
+  it.each([
+    [
+      'a function that returns keys',
+      (baseURL: string) => new Anthropic({ apiKey: async () => 'key-of-a-function', baseURL }),
+      'key-of-a-function',
+    ],
+    [
+      'a header of the client',
+      (baseURL: string) =>
+        new Anthropic({ apiKey, baseURL, defaultHeaders: { 'x-gateway-key': 'secret-of-a-header' } }),
+      'secret-of-a-header',
+    ],
+    [
+      'the token of Entra',
+      (baseURL: string) =>
+        new AnthropicFoundry({ baseURL, azureADTokenProvider: async () => 'token-of-entra' }),
+      'token-of-entra',
+    ],
+    [
+      'the token of Google',
+      (baseURL: string) =>
+        new AnthropicVertex({
+          baseURL,
+          region: 'global',
+          projectId: 'p',
+          authClient: {
+            getRequestHeaders: async () => new Headers({ authorization: 'Bearer token-of-google' }),
+          } as never,
+        }),
+      'token-of-google',
+    ],
+    [
+      'the session token of a chain',
+      (baseURL: string) =>
+        new AnthropicBedrock({
+          baseURL,
+          awsRegion: region,
+          apiKey: null,
+          providerChainResolver: async () => async () => ({
+            ...awsKeys,
+            sessionToken: 'session-token-of-a-chain',
+          }),
+        }),
+      'session-token-of-a-chain',
+    ],
+  ])('removes what only the requests contain: %s', async (_, open, secret) => {
+    let sent = ''
+    const server = createServer((request, response) => {
+      sent = JSON.stringify(request.headers)
+      response.writeHead(400, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ type: 'error', error: { type: 'invalid_request_error', message: sent } }))
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const client = create({ client: open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`) })
+    const error = await getRejection(client.complete('Hello.'))
+    expect(sent).toContain(secret)
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(secret)
+    expect((error as Error).cause).toMatchObject({ status: 400 })
   })
 
   it('rejects with the cause of a network error', async () => {

@@ -326,10 +326,11 @@ function nameModel(id: string): string {
   return name.startsWith('claude-') ? name : 'claude-haiku-5-5'
 }
 
-/** Returns the body of a request with the model's own name. */
+/** Returns the body of a request, or of a batch of requests, with the models' own names. */
 function renameModel(body: string): string {
-  const { model, ...fields } = JSON.parse(body) as { readonly model?: string }
-  return JSON.stringify(model === undefined ? fields : { model: nameModel(model), ...fields })
+  return JSON.stringify(JSON.parse(body), (key, value: unknown) =>
+    key === 'model' && typeof value === 'string' ? nameModel(value) : value,
+  )
 }
 
 function sendMessage(simulatorUrl: string, body: object, path = '/v1/messages'): Promise<Response> {

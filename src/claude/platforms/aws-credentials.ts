@@ -1,7 +1,10 @@
+import type { AskError } from '../../core/errors/ask-error.ts'
 import { UsageError } from '../../errors.ts'
 import { createCredentialsError } from '../credentials-error.ts'
 import type { SdkClientContext } from '../sdk-client.ts'
+import { createAwsRequestHandler } from './aws-request-handler.ts'
 import type { PlatformPackage } from './platform-package.ts'
+import { readName } from './read-setting.ts'
 
 type Environment = SdkClientContext['env']
 
@@ -18,7 +21,7 @@ type AwsProvider = () => Promise<AwsKeys>
 interface CredentialProviders {
   createCredentialChain(...providers: AwsProvider[]): AwsProvider
   fromEnv(): AwsProvider
-  fromNodeProviderChain(): AwsProvider
+  fromNodeProviderChain(options: { readonly clientConfig: object }): AwsProvider
 }
 
 /**
@@ -30,7 +33,7 @@ interface CredentialProviders {
  */
 export async function readAwsCredentials(
   { loadDependency }: PlatformPackage,
-  env: Environment,
+  { env, fetch }: Pick<SdkClientContext, 'env' | 'fetch'>,
 ): Promise<{ keys: AwsKeys } | { resolveProvider: () => Promise<AwsProvider> }> {
   const [accessKeyId, secretAccessKey] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) =>
     env[name]?.trim(),
@@ -40,16 +43,15 @@ export async function readAwsCredentials(
     return { keys: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }
   }
   const providers = loadDependency('@aws-sdk/credential-providers') as unknown as CredentialProviders
-  const chain = providers.createCredentialChain(providers.fromEnv(), providers.fromNodeProviderChain())
+  const chain = providers.createCredentialChain(
+    providers.fromEnv(),
+    providers.fromNodeProviderChain({ clientConfig: { requestHandler: createAwsRequestHandler(fetch) } }),
+  )
   const provider = async () => {
     try {
       return await chain()
     } catch (error) {
-      throw createCredentialsError(
-        error,
-        'the AWS credentials',
-        'set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login',
-      )
+      throw createAwsCredentialsError(error as Error, env)
     }
   }
   // Reports missing credentials before the run writes anything.
@@ -61,15 +63,51 @@ export async function readAwsCredentials(
  * Returns the region: that of the environment, or of the profile in `~/.aws/config`.
  * @throws UsageError without a region: a default would send documents to a region that the user did not choose
  */
-export async function readAwsRegion({ loadDependency }: PlatformPackage, env: Environment): Promise<string> {
-  const region = env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim()
-  if (region) return region
-  try {
-    const { BedrockRuntimeClient } = loadDependency('@aws-sdk/client-bedrock-runtime') as unknown as {
-      BedrockRuntimeClient: new (options: object) => { config: { region(): Promise<string> } }
-    }
-    return await new BedrockRuntimeClient({}).config.region()
-  } catch {
+export async function readAwsRegion(platformPackage: PlatformPackage, env: Environment): Promise<string> {
+  const named = readName(env, 'AWS_REGION') ?? readName(env, 'AWS_DEFAULT_REGION')
+  if (named !== undefined) return named
+  const region = await readProfileRegion(platformPackage).catch(() => undefined)
+  if (region === undefined)
     throw new UsageError('no AWS region: set AWS_REGION, or region in the profile of ~/.aws/config')
+  return region
+}
+
+/** Reads the region of the profile in use, with what the package of the platform depends on. */
+async function readProfileRegion({ loadDependency, name }: PlatformPackage): Promise<string> {
+  if (name === '@anthropic-ai/aws-sdk') {
+    const { NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } =
+      loadDependency('@smithy/config-resolver')
+    const { loadConfig } = loadDependency('@smithy/node-config-provider') as unknown as {
+      loadConfig(options: unknown, fileOptions: unknown): () => Promise<string>
+    }
+    return loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS)()
   }
+  const { BedrockRuntimeClient } = loadDependency('@aws-sdk/client-bedrock-runtime') as unknown as {
+    BedrockRuntimeClient: new (options: object) => { config: { region(): Promise<string> } }
+  }
+  return new BedrockRuntimeClient({}).config.region()
+}
+
+/** The chain of AWS hides the reason if no provider has credentials. */
+function createAwsCredentialsError(error: Error, env: Environment): AskError {
+  const profile = env['AWS_PROFILE']?.trim()
+  const source = profile
+    ? `the AWS credentials of the profile ${JSON.stringify(profile)}`
+    : 'the AWS credentials'
+  const isFromContainer = Object.keys(env).some((name) =>
+    /^AWS_CONTAINER_CREDENTIALS_(FULL|RELATIVE)_URI$/.test(name),
+  )
+  if (isFromContainer && /from any providers/.test(error.message))
+    return createCredentialsError(
+      Object.assign(new Error('the agent of the container issued none', { cause: error }), { status: 503 }),
+      source,
+      'check the role of the container',
+    )
+  return createCredentialsError(
+    error,
+    source,
+    profile
+      ? `check the profile in ~/.aws/config, or run aws sso login --profile ${profile}`
+      : 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login',
+  )
 }

@@ -6,7 +6,7 @@ export function describePlatformCredential(platform: Platform, env: SdkClientCon
   const keyVariable = keyVariables[platform]
   if (keyVariable !== undefined && env[keyVariable]?.trim()) return keyVariable
   if (platform === 'vertex') return 'the Google credentials (Application Default Credentials)'
-  if (env['AWS_ACCESS_KEY_ID']?.trim()) return 'AWS_ACCESS_KEY_ID'
+  if (env['AWS_ACCESS_KEY_ID']?.trim() && env['AWS_SECRET_ACCESS_KEY']?.trim()) return 'AWS_ACCESS_KEY_ID'
   const profile = env['AWS_PROFILE']?.trim()
   return profile ? `the AWS profile ${JSON.stringify(profile)}` : 'the AWS credentials'
 }

@@ -1,11 +1,10 @@
 import type { ApiProvider } from '../../core/request/providers.ts'
 import { UsageError } from '../../errors.ts'
-import { checkKeyVariable } from '../api-environment.ts'
-import { checkUrlVariable } from '../proxies.ts'
 import type { OpenSdkClient, SdkClient, SdkClientContext } from '../sdk-client.ts'
 import { readAwsCredentials, readAwsRegion } from './aws-credentials.ts'
 import { readGoogleCredentials } from './google-credentials.ts'
 import { loadPlatformPackage, type PlatformPackage } from './platform-package.ts'
+import { readKey, readName, readUrl } from './read-setting.ts'
 
 /** A provider whose client is a separate package. */
 export type Platform = Exclude<ApiProvider, 'anthropic'>
@@ -42,10 +41,6 @@ export function openPlatformClient(platform: Platform): OpenSdkClient {
       readonly ready?: Promise<void>
     }
     const client = new Client(options)
-    // Claude Platform on AWS reads the region from a file.
-    await client.ready?.catch((error: Error) => {
-      throw new UsageError(error.message)
-    })
     return Object.assign(client, { signsBodies: !isKeyUsed(options) })
   }
 }
@@ -55,8 +50,22 @@ function isKeyUsed({ apiKey, skipAuth }: Options): boolean {
   return Boolean(apiKey) || skipAuth === true
 }
 
+/** Returns the variable that determines the address of a platform. */
+export function findAddressVariable(platform: Platform, env: SdkClientContext['env']): string {
+  const urlVariable = baseUrlVariables[platform]
+  return env[urlVariable]?.trim() ? urlVariable : nameVariables[platform]
+}
+
+/** The variables with the name from which the address of each platform is made. */
+const nameVariables: Readonly<Record<Platform, string>> = {
+  bedrock: 'AWS_REGION',
+  vertex: 'CLOUD_ML_REGION',
+  foundry: 'ANTHROPIC_FOUNDRY_RESOURCE',
+  aws: 'AWS_REGION',
+}
+
 /** The variables that replace the address of each platform. */
-export const baseUrlVariables: Readonly<Record<Platform, string>> = {
+const baseUrlVariables: Readonly<Record<Platform, string>> = {
   bedrock: 'ANTHROPIC_BEDROCK_BASE_URL',
   vertex: 'ANTHROPIC_VERTEX_BASE_URL',
   foundry: 'ANTHROPIC_FOUNDRY_BASE_URL',
@@ -67,7 +76,8 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
   bedrock: {
     packageName: '@anthropic-ai/bedrock-sdk',
     className: 'AnthropicBedrock',
-    async readOptions({ env, keySource }, platformPackage) {
+    async readOptions(context, platformPackage) {
+      const { env, keySource } = context
       const baseURL = readUrl(env, baseUrlVariables.bedrock)
       const apiKey = readKey(env, 'AWS_BEARER_TOKEN_BEDROCK')
       const signs = keySource === undefined && apiKey === undefined
@@ -78,7 +88,7 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
         ...(region !== undefined && { awsRegion: region }),
         apiKey: keySource === undefined ? (apiKey ?? null) : null,
         skipAuth: keySource !== undefined,
-        ...(signs && (await readAwsOptions(platformPackage, env, 'awsSecretKey'))),
+        ...(signs && (await readAwsOptions(platformPackage, context, 'awsSecretKey'))),
       }
     },
   },
@@ -88,8 +98,9 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
     async readOptions({ env, keySource }, platformPackage) {
       // Null, so that the client derives the address from the region.
       const baseURL = readUrl(env, baseUrlVariables.vertex) ?? null
-      const region = env['CLOUD_ML_REGION']?.trim()
-      if (!region) throw new UsageError('no region of Vertex AI: set CLOUD_ML_REGION, for example to global')
+      const region = readName(env, 'CLOUD_ML_REGION')
+      if (region === undefined)
+        throw new UsageError('no region of Vertex AI: set CLOUD_ML_REGION, for example to global')
       const project = env['ANTHROPIC_VERTEX_PROJECT_ID']?.trim() || undefined
       if (keySource === undefined)
         return { baseURL, region, ...(await readGoogleCredentials(platformPackage, project)) }
@@ -104,7 +115,11 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
     className: 'AnthropicFoundry',
     async readOptions({ env, keySource }) {
       const baseURL = readUrl(env, baseUrlVariables.foundry)
-      const resource = env['ANTHROPIC_FOUNDRY_RESOURCE']?.trim() || undefined
+      const resource = readName(
+        env,
+        'ANTHROPIC_FOUNDRY_RESOURCE',
+        '; for an address, set ANTHROPIC_FOUNDRY_BASE_URL',
+      )
       if (baseURL !== undefined && resource !== undefined)
         throw new UsageError(
           'ANTHROPIC_FOUNDRY_RESOURCE and ANTHROPIC_FOUNDRY_BASE_URL are both set; unset one of them',
@@ -129,7 +144,8 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
   aws: {
     packageName: '@anthropic-ai/aws-sdk',
     className: 'AnthropicAws',
-    async readOptions({ env, keySource }, platformPackage) {
+    async readOptions(context, platformPackage) {
+      const { env, keySource } = context
       const baseURL = readUrl(env, baseUrlVariables.aws)
       const workspaceId = env['ANTHROPIC_AWS_WORKSPACE_ID']?.trim()
       if (!workspaceId)
@@ -138,14 +154,14 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
         )
       const apiKey = readKey(env, 'ANTHROPIC_AWS_API_KEY')
       const signs = keySource === undefined && apiKey === undefined
-      const awsRegion = env['AWS_REGION']?.trim() || env['AWS_DEFAULT_REGION']?.trim()
+      const awsRegion = baseURL === undefined || signs ? await readAwsRegion(platformPackage, env) : undefined
       return {
         baseURL,
         workspaceId,
-        ...(awsRegion && { awsRegion }),
+        ...(awsRegion !== undefined && { awsRegion }),
         apiKey: keySource === undefined ? (apiKey ?? null) : null,
         skipAuth: keySource !== undefined,
-        ...(signs && (await readAwsOptions(platformPackage, env, 'awsSecretAccessKey'))),
+        ...(signs && (await readAwsOptions(platformPackage, context, 'awsSecretAccessKey'))),
       }
     },
   },
@@ -154,10 +170,10 @@ const platformClients: Readonly<Record<Platform, PlatformClient>> = {
 /** Returns the credentials of AWS as options; the two packages name the secret key differently. */
 async function readAwsOptions(
   platformPackage: PlatformPackage,
-  env: SdkClientContext['env'],
+  context: SdkClientContext,
   secretKeyOption: 'awsSecretKey' | 'awsSecretAccessKey',
 ): Promise<Options> {
-  const found = await readAwsCredentials(platformPackage, env)
+  const found = await readAwsCredentials(platformPackage, context)
   if ('resolveProvider' in found) return { providerChainResolver: found.resolveProvider }
   const { accessKeyId, secretAccessKey, sessionToken } = found.keys
   return {
@@ -165,14 +181,4 @@ async function readAwsOptions(
     [secretKeyOption]: secretAccessKey,
     awsSessionToken: sessionToken ?? null,
   }
-}
-
-function readKey(env: SdkClientContext['env'], name: string): string | undefined {
-  checkKeyVariable(name, env)
-  return env[name]?.trim() || undefined
-}
-
-function readUrl(env: SdkClientContext['env'], name: string): string | undefined {
-  checkUrlVariable(name, env[name])
-  return env[name]?.trim().replace(/\/+$/, '') || undefined
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts'
 
 /** A package with the official client of a platform. */
 export interface PlatformPackage {
+  readonly name: string
   /** The exports of the package. */
   readonly exports: Readonly<Record<string, unknown>>
   /** Loads one of the package's own dependencies. */
@@ -21,8 +22,28 @@ export function loadPlatformPackage(name: string, from = import.meta.url): Platf
   const path = findPackage(name, requireHere)
   if (path === undefined) throw new UsageError(describeMissingPackage(name, fileURLToPath(from)))
   return {
-    exports: requireHere(path) as Readonly<Record<string, unknown>>,
+    name,
+    exports: loadExports(path, name, requireHere, fileURLToPath(from)),
     loadDependency: createRequire(path) as PlatformPackage['loadDependency'],
+  }
+}
+
+/** @throws UsageError if something that the package needs is missing */
+function loadExports(
+  path: string,
+  name: string,
+  requireHere: NodeJS.Require,
+  ownPath: string,
+): PlatformPackage['exports'] {
+  try {
+    return requireHere(path) as PlatformPackage['exports']
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'MODULE_NOT_FOUND') throw error
+    const [reason = ''] = message.split('\n')
+    throw new UsageError(
+      `the package ${name} cannot be loaded (${reason}); install it again: ${findInstallCommand(name, ownPath)}`,
+    )
   }
 }
 

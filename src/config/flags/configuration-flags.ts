@@ -25,7 +25,7 @@ export const configurationFlags = {
     default: 'anthropic' as const,
     parse: choice(apiProviders),
   },
-  modelIds: {
+  modelId: {
     group: 'Configuration',
     syntax: '--model-id <model=id>',
     configKey: 'models',

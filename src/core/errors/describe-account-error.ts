@@ -51,6 +51,8 @@ function findRemedy(
     return message.includes('credit') ? 'add credit in the console' : 'raise the limit in the console'
   if (status === 401) return `check ${credential ?? 'the key'}`
   if (status === 402) return 'see Billing in the console'
+  if (status === 403 && requestError.baseUrlSetting !== undefined)
+    return `these credentials may not use ${model} there; see docs/providers.md`
   if (status === 403)
     return `this key may not use ${model} in its workspace; choose another model, or use a key of another workspace`
   if (status === 404) return describeUnknownModel(/\bmodel: (\S+)/.exec(message)?.[1] ?? model, endpoint)

@@ -4,6 +4,8 @@ import type { ErrorClass } from './error-class.ts'
 interface PlatformError {
   readonly errorClass: ErrorClass
   readonly remedy?: string
+  /** The credentials are wrong or have expired, so no document can be the cause. */
+  readonly concernsCredentials?: true
 }
 
 /**
@@ -20,6 +22,7 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
   ModelStreamErrorException: { errorClass: 'transient' },
   InternalServerException: { errorClass: 'transient' },
   InternalFailure: { errorClass: 'transient' },
+  InternalError: { errorClass: 'transient' },
   ServiceUnavailableException: { errorClass: 'transient' },
   ServiceUnavailable: { errorClass: 'transient' },
   ValidationException: { errorClass: 'document' },
@@ -29,8 +32,7 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
   },
   AccessDeniedException: {
     errorClass: 'account',
-    remedy:
-      'allow these credentials bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream, and enable the model in this region',
+    remedy: 'allow these credentials the actions in docs/providers.md, and enable the model in this region',
   },
   ResourceNotFoundException: {
     errorClass: 'account',
@@ -38,18 +40,47 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
   },
   ExpiredTokenException: {
     errorClass: 'account',
+    concernsCredentials: true,
     remedy: 'the AWS credentials have expired: renew them (for example with aws sso login)',
   },
-  UnrecognizedClientException: { errorClass: 'account', remedy: 'check the AWS credentials in use' },
-  InvalidClientTokenId: { errorClass: 'account', remedy: 'check the AWS credentials in use' },
-  MissingAuthenticationTokenException: { errorClass: 'account', remedy: 'check the AWS credentials in use' },
-  IncompleteSignature: { errorClass: 'account', remedy: 'check the AWS credentials in use' },
+  ExpiredToken: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'the AWS credentials have expired: renew them (for example with aws sso login)',
+  },
+  RequestExpired: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'check the clock of this machine',
+  },
+  UnrecognizedClientException: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'check the AWS credentials in use',
+  },
+  InvalidClientTokenId: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'check the AWS credentials in use',
+  },
+  MissingAuthenticationTokenException: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'check the AWS credentials in use',
+  },
+  IncompleteSignature: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'check the AWS credentials in use',
+  },
   InvalidSignatureException: {
     errorClass: 'account',
+    concernsCredentials: true,
     remedy: 'check the AWS secret key, AWS_REGION and the clock of this machine',
   },
   SignatureDoesNotMatch: {
     errorClass: 'account',
+    concernsCredentials: true,
     remedy: 'check the AWS secret key, AWS_REGION and the clock of this machine',
   },
 
@@ -67,6 +98,7 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
   },
   UNAUTHENTICATED: {
     errorClass: 'account',
+    concernsCredentials: true,
     remedy: 'renew the Google credentials (for example with gcloud auth application-default login)',
   },
   PERMISSION_DENIED: {
@@ -80,6 +112,12 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
       'check the model id, ANTHROPIC_VERTEX_PROJECT_ID and CLOUD_ML_REGION; see docs/providers.md for ids',
   },
 
+  AuthenticationTypeDisabled: {
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy:
+      'this resource does not accept keys; let a key command print a token of Entra (see docs/providers.md)',
+  },
   DeploymentNotFound: {
     errorClass: 'account',
     remedy: 'the model must be the name of a deployment of this resource; see docs/providers.md',
@@ -88,6 +126,12 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
 
 /** Errors whose name is not sufficient: the platform gives the reason only in the text. */
 const platformMessages: readonly (PlatformError & { readonly pattern: RegExp })[] = [
+  {
+    pattern: /(bearer|security) token.*(has expired|is expired)/i,
+    errorClass: 'account',
+    concernsCredentials: true,
+    remedy: 'the key or the credentials have expired: renew them',
+  },
   {
     pattern: /tokens per day|requests per day/i,
     errorClass: 'account',

@@ -1,5 +1,6 @@
 import { classifyError } from './classify-error.ts'
 import { failFastThreshold } from './fail-fast-check.ts'
+import { findPlatformError } from './platform-errors.ts'
 import type { RequestError } from './request-error.ts'
 
 /** A request with an error that would end the run, and what the run has observed so far. */
@@ -52,8 +53,9 @@ export function resolveAccountError(context: AccountErrorContext): 'account' | '
 
 /** Whether an error that would end the run may also concern a single document. */
 export function mayConcernOneDocument(requestError: RequestError): boolean {
-  const { kind, status = 0, type, code, nonApiResponse } = requestError
+  const { kind, status = 0, type, code, message, nonApiResponse } = requestError
   if (classifyError(requestError) !== 'account' || code !== undefined) return false
+  if (findPlatformError(type, message)?.concernsCredentials) return false
   if (kind === 'stream') return ambiguousTypes.has(type)
   if (kind !== 'status') return false
   return (

@@ -1,3 +1,4 @@
+import { canonicalizeModelId } from '../pricing/model-id.ts'
 import { resolveModelAlias } from '../pricing/models.ts'
 import type { ApiProvider } from './providers.ts'
 
@@ -30,6 +31,11 @@ const datesOfOlderModels: ReadonlyMap<string, string> = new Map([
 
 const versionsAtBedrock: ReadonlyMap<string, string> = new Map([['claude-opus-4-6', '-v1']])
 
+/** Returns one name for all spellings of a model: aliases, versions with points, ids of other providers. */
+function toModelName(name: string): string {
+  return canonicalizeModelId(resolveModelAlias(name))
+}
+
 /** Translates between the models of requests and their ids at a provider. */
 export interface ModelIds {
   toId(model: string): string
@@ -45,11 +51,11 @@ export function createModelIds(
   provider: ApiProvider,
   idsByModel: Readonly<Record<string, string>> = {},
 ): ModelIds {
-  const ownIds = new Map(Object.entries(idsByModel).map(([name, id]) => [resolveModelAlias(name), id]))
+  const ownIds = new Map(Object.entries(idsByModel).map(([name, id]) => [toModelName(name), id]))
   const modelsById = new Map([...ownIds].map(([model, id]) => [id, model]))
   return {
     toId(model) {
-      const id = ownIds.get(model) ?? toProviderModelId(provider, model)
+      const id = ownIds.get(toModelName(model)) ?? toProviderModelId(provider, model)
       modelsById.set(id, model)
       return id
     },

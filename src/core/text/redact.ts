@@ -52,5 +52,5 @@ function buildPattern(forms: ReadonlySet<string>): RegExp {
   const literals = [...forms]
     .sort((a, b) => b.length - a.length)
     .map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
-  return new RegExp([...literals, String.raw`sk-ant-[\w-]+`].join('|'), 'gi')
+  return new RegExp([...literals, String.raw`sk-ant-[\w-]+`, '(?<=Signature=)[0-9a-f]{64}'].join('|'), 'gi')
 }

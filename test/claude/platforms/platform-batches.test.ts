@@ -13,15 +13,7 @@ describe('batches at Claude Platform on AWS', () => {
   it('are created with a signed body, collected and named by their model', async () => {
     const { env, simulator, requests } = await startPlatform('aws', { batches })
     const cwd = await createFolder(documents)
-    const args = [
-      'summarize',
-      'docs',
-      '--provider',
-      'aws',
-      '--batch',
-      '--model-id',
-      'haiku=claude-haiku-5-5-20261001',
-    ]
+    const args = ['summarize', 'docs', '--provider', 'aws', '--batch', '--model-id', 'haiku=our-haiku']
     const run = await runInProcess(args, { cwd, env, clockSpeed: 100 })
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('5 summarized')])
     expect(run.stderr).not.toMatch(/^note/m)

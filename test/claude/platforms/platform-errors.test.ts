@@ -23,7 +23,7 @@ describe('an error that concerns every request', () => {
     [
       'bedrock',
       awsError(403, 'AccessDeniedException', "You don't have access to the model."),
-      'allow these credentials bedrock:InvokeModel',
+      'allow these credentials the actions',
     ],
     ['bedrock', awsError(403, 'ExpiredTokenException', 'The security token is expired'), 'renew them'],
     [
@@ -102,6 +102,26 @@ describe('an error that concerns every request', () => {
     expect([code, stderr]).toEqual([4, expect.stringContaining(advice)])
     expect(stderr).not.toContain('ANTHROPIC_BASE_URL')
     expect(requests.length).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('credentials that expire in the middle of a run', () => {
+  it.each([
+    [
+      'bedrock',
+      awsError(403, 'ExpiredTokenException', 'The security token included in the request is expired'),
+    ],
+    ['bedrock', awsError(403, 'AccessDeniedException', 'Bearer Token has expired')],
+    ['bedrock', awsError(403, 'UnrecognizedClientException', 'The security token is invalid.')],
+    ['vertex', googleError(401, 'UNAUTHENTICATED', 'invalid')],
+  ] as const)('end it with advice, however few documents are left: %s %j', async (provider, answer) => {
+    let count = 0
+    const { env } = await startPlatform(provider, { answer: () => (count++ < 2 ? undefined : answer) })
+    const cwd = await createFolder({ 'docs/a.md': 'Note a.', 'docs/b.md': 'Note b.', 'docs/c.md': 'Note c.' })
+    const args = ['summarize', 'docs', '--provider', provider, '--concurrency', '1']
+    const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 100 })
+    expect([code, stderr]).toEqual([4, expect.stringContaining('2 summarized, 1 pending')])
+    expect(stderr).toMatch(/renew|check the AWS credentials/)
   })
 })
 
@@ -192,6 +212,15 @@ describe('a stream of Amazon Bedrock', () => {
     ['an error of the model', [...chunks, encodeException('modelStreamErrorException', 'failed')]],
     ['an internal error', [...chunks, encodeException('internalServerException', 'failed')]],
     ['an unavailable service', [encodeException('serviceUnavailableException', 'unavailable')]],
+    [
+      'another unmodeled error',
+      [
+        encodeEvent(
+          { ':message-type': 'error', ':error-code': 'InternalError', ':error-message': 'failed' },
+          '',
+        ),
+      ],
+    ],
     [
       'an unmodeled error',
       [

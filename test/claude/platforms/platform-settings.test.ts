@@ -117,7 +117,9 @@ describe('what a provider lacks', () => {
         await runInProcess(['summarize', 'docs', '--provider', provider, ...batch], { cwd, env }),
       ).toMatchObject({
         code: 2,
-        stderr: expect.stringMatching(/ has no batches; remove --batch, or choose another --provider/),
+        stderr: expect.stringMatching(
+          / has no batches; remove --batch or --mode batch, or choose another --provider/,
+        ),
       })
     expect(requests).toEqual([])
   })
@@ -247,6 +249,46 @@ describe('the id of a model', () => {
   })
 
   it.each(platforms)(
+    'comes from the command line, which overrides the configuration: %s',
+    async (provider) => {
+      const { env, requests } = await startPlatform(provider)
+      const cwd = await createFolder({
+        'docs/a.md': 'Note a.',
+        'claude-batch.yaml': 'models:\n  haiku: id-of-the-file\n  sonnet: other\n',
+      })
+      const args = ['summarize', 'docs', '--provider', provider, '--model-id', 'haiku=id-of-the-flag']
+      expect(await runInProcess(args, { cwd, env })).toMatchObject({ code: 0 })
+      expect(requests.map(({ url, body }) => url + body).join('')).toContain('id-of-the-flag')
+    },
+  )
+
+  it.each(['claude-haiku-5.5', 'claude-haiku-5-5', 'haiku', 'us.anthropic.claude-haiku-5-5'])(
+    'is found for every spelling of the model: %s',
+    async (name) => {
+      const { env, requests } = await startPlatform('bedrock')
+      const cwd = await createFolder({
+        'docs/a.md': 'Note a.',
+        'claude-batch.yaml': `models:\n  ${name}: eu.x\n`,
+      })
+      expect(await runInProcess(['summarize', 'docs', '--provider', 'bedrock'], { cwd, env })).toMatchObject({
+        code: 0,
+      })
+      expect(requests.map(({ url }) => url)).toEqual(['/model/eu.x/invoke'])
+    },
+  )
+
+  it('is refused for a model that does not exist but is similar to one that does', async () => {
+    const cwd = await createFolder({
+      'docs/a.md': 'Note a.',
+      'claude-batch.yaml': 'models:\n  claude-haku-5-5: x\n',
+    })
+    expect(await runInProcess(['summarize', 'docs'], { cwd, env: {} })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('did you mean claude-haiku-5-5?'),
+    })
+  })
+
+  it.each(platforms)(
     'comes from the table of the configuration, and the price stays that of the model: %s',
     async (provider) => {
       const id =
@@ -294,6 +336,7 @@ describe('prices at a provider with its own', () => {
     const run = (...args: string[]) =>
       runInProcess(['summarize', 'docs', '--provider', provider, ...args], { cwd, env })
     const estimate = await run('--dry-run')
+    expect(/^batch /m.test(estimate.stdout)).toBe(provider === 'aws')
     const { stderr } = await run('--report', 'report.md')
     if (note === undefined) {
       expect(estimate.stdout).toMatch(/, prices of 20/)
