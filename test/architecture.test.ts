@@ -63,7 +63,12 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'claude/read-message.ts',
     'claude/read-streamed-reply.ts',
   ],
-  undici: ['claude/create-fetch.ts', 'claude/interim-responses.ts', 'claude/transport.ts'],
+  undici: [
+    'claude/create-fetch.ts',
+    'claude/interim-responses.ts',
+    'claude/proxy-connector.ts',
+    'claude/transport.ts',
+  ],
   'undici/lib/core/connect.js': ['claude/transport.ts'],
   'undici/lib/api/api-request.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/agent.js': ['claude/transport.ts'],

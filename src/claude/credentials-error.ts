@@ -23,7 +23,10 @@ export function createCredentialsError(error: unknown, source: string, advice: s
 function describeError(causes: readonly Cause[]): string {
   // V8 quotes a few characters of the text, which may be part of a key.
   if (causes.some((cause) => cause instanceof SyntaxError)) return 'a file or an answer is not valid JSON'
-  const message = causes.map(({ message }) => message).find((message) => message !== '') ?? 'unknown error'
+  // An error of the connection is wrapped twice.
+  const messages = causes.map(({ message }) => message)
+  const message =
+    messages.find((text) => !['', 'no response', 'request failed'].includes(text)) ?? 'unknown error'
   const text = stripMarkup(message).replace(/\s+/g, ' ').trim().replace(/\.$/, '')
   return truncate(text === '' ? 'unknown error' : text, 300)
 }
@@ -31,6 +34,8 @@ function describeError(causes: readonly Cause[]): string {
 /** The fields that the libraries of AWS, Google and the system set. */
 interface Cause extends Error {
   readonly code?: string
+  /** Set by this client if there was no connection. */
+  readonly unsent?: true
   readonly status?: unknown
   readonly statusCode?: unknown
   readonly $fault?: unknown
@@ -44,9 +49,10 @@ function listCauses(error: unknown): readonly Cause[] {
 }
 
 /** Whether the service that issues credentials could not be reached, is busy or has a problem. */
-function isTemporary({ name, code, status, statusCode, $fault, $metadata }: Cause): boolean {
+function isTemporary({ name, code, unsent, status, statusCode, $fault, $metadata }: Cause): boolean {
   return (
     (typeof code === 'string' && temporaryCodes.has(code)) ||
+    unsent === true ||
     $fault === 'server' ||
     /throttl|too ?many ?requests|timeout/i.test(name) ||
     [status, statusCode, $metadata?.httpStatusCode].some(

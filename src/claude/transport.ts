@@ -7,6 +7,7 @@ import Agent from 'undici/lib/dispatcher/agent.js'
 import { decodeBody } from './decode-body.ts'
 import { withoutInterimResponses } from './interim-responses.ts'
 import { findProxy, type Proxies } from './proxies.ts'
+import { withFinalErrors } from './proxy-connector.ts'
 
 export interface ConnectionOptions {
   /** The longest time until a connection is established, in milliseconds. */
@@ -52,7 +53,9 @@ export function createConnections({
     const factory = (origin: string | URL, given: UndiciPool.Options) =>
       new Pool(origin, {
         ...given,
-        ...(typeof given.connect === 'function' && { connect: withoutInterimResponses(given.connect) }),
+        ...(typeof given.connect === 'function' && {
+          connect: withFinalErrors(withoutInterimResponses(given.connect)),
+        }),
       })
     return new ProxyAgent({
       ...options,

@@ -21,6 +21,7 @@ type AwsProvider = () => Promise<AwsKeys>
 interface CredentialProviders {
   createCredentialChain(...providers: AwsProvider[]): AwsProvider
   fromEnv(): AwsProvider
+  fromHttp(options: { readonly maxRetries: number; readonly timeout: number }): AwsProvider
   fromNodeProviderChain(options: { readonly clientConfig: object }): AwsProvider
 }
 
@@ -51,7 +52,7 @@ export async function readAwsCredentials(
     try {
       return await chain()
     } catch (error) {
-      throw createAwsCredentialsError(error as Error, env)
+      throw createAwsCredentialsError((await findContainerError(providers, env)) ?? error, env)
     }
   }
   // Reports missing credentials before the run writes anything.
@@ -88,26 +89,33 @@ async function readProfileRegion({ loadDependency, name }: PlatformPackage): Pro
   return new BedrockRuntimeClient({}).config.region()
 }
 
-/** The chain of AWS hides the reason if no provider has credentials. */
-function createAwsCredentialsError(error: Error, env: Environment): AskError {
-  const profile = env['AWS_PROFILE']?.trim()
-  const source = profile
-    ? `the AWS credentials of the profile ${JSON.stringify(profile)}`
-    : 'the AWS credentials'
-  const isFromContainer = Object.keys(env).some((name) =>
+/** Asks the agent of the container again for the reason of a failure, which the chain of AWS hides. */
+async function findContainerError({ fromHttp }: CredentialProviders, env: Environment): Promise<unknown> {
+  const hasAgent = Object.keys(env).some((name) =>
     /^AWS_CONTAINER_CREDENTIALS_(FULL|RELATIVE)_URI$/.test(name),
   )
-  if (isFromContainer && /from any providers/.test(error.message))
-    return createCredentialsError(
-      Object.assign(new Error('the agent of the container issued none', { cause: error }), { status: 503 }),
-      source,
-      'check the role of the container',
-    )
-  return createCredentialsError(
-    error,
-    source,
-    profile
-      ? `check the profile in ~/.aws/config, or run aws sso login --profile ${profile}`
-      : 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login',
+  if (!hasAgent) return undefined
+  return fromHttp({ maxRetries: 0, timeout: 1000 })().then(
+    () => undefined,
+    (error: Error) => {
+      const [, status] = /status: (\d{3})/.exec(error.message) ?? []
+      const message = `the agent of the container issued none: ${error.message}`
+      return Object.assign(new Error(message), status && { status: Number(status) })
+    },
   )
+}
+
+function createAwsCredentialsError(error: unknown, env: Environment): AskError {
+  const profile = env['AWS_PROFILE']?.trim()
+  return profile
+    ? createCredentialsError(
+        error,
+        `the AWS credentials of the profile ${JSON.stringify(profile)}`,
+        `check the profile in ~/.aws/config, or run aws sso login --profile ${profile}`,
+      )
+    : createCredentialsError(
+        error,
+        'the AWS credentials',
+        'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login',
+      )
 }

@@ -82,6 +82,105 @@ describe('the credentials of AWS', () => {
     expect(requests).toHaveLength(12)
   })
 
+  it('come from the profile for Claude Platform on AWS too, with an address of its own', async () => {
+    const { env, requests } = await startPlatform('aws')
+    const { AWS_REGION: region, ...rest } = withoutKeys(env)
+    const cwd = await createFolder({
+      ...documents,
+      'home/.aws/config': `[profile work]\nregion = ${region}\naws_access_key_id = ${awsKeys.accessKeyId}\naws_secret_access_key = ${awsKeys.secretAccessKey}\n`,
+    })
+    const run = await runCli(['summarize', 'docs', '--provider', 'aws'], {
+      cwd,
+      env: { ...rest, HOME: `${cwd}/home`, AWS_PROFILE: 'work' },
+    })
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('12 summarized')])
+    expect(requests).toHaveLength(12)
+  })
+
+  describe('from a role', () => {
+    /** Runs with a profile whose role is assumed at a server of this machine. */
+    const assumeRole = async (
+      respond: (url: string) => { readonly status: number; readonly body: string },
+      proxy = false,
+    ) => {
+      const { env } = await startPlatform('bedrock')
+      const seen: string[] = []
+      const server = createServer((request, response) => {
+        seen.push(request.url ?? '')
+        const { status, body } = respond(request.url ?? '')
+        response.writeHead(status, { 'content-type': 'text/xml' }).end(body)
+      })
+      // As a proxy, it connects every name to itself.
+      server.on('connect', ({ url: target = '' }, socket) => {
+        seen.push(target)
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        server.emit('connection', socket)
+      })
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+      onTestFinished(() => void server.close())
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const cwd = await createFolder({
+        ...documents,
+        'home/.aws/config':
+          '[profile work]\nregion = eu-central-1\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n',
+        'home/.aws/credentials': '[base]\naws_access_key_id = base\naws_secret_access_key = base-secret\n',
+      })
+      const run = await runCli(['summarize', 'docs', '--provider', 'bedrock'], {
+        cwd,
+        env: {
+          ...withoutKeys(env),
+          HOME: `${cwd}/home`,
+          AWS_PROFILE: 'work',
+          ...(proxy
+            ? { HTTP_PROXY: url, AWS_ENDPOINT_URL_STS: 'http://sts.example.com', NO_PROXY: '127.0.0.1' }
+            : { AWS_ENDPOINT_URL_STS: url }),
+        },
+      })
+      return { ...run, seen }
+    }
+    const assumedRole = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+      <AccessKeyId>${awsKeys.accessKeyId}</AccessKeyId><SecretAccessKey>${awsKeys.secretAccessKey}</SecretAccessKey>
+      <SessionToken>session-token</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>
+      </Credentials></AssumeRoleResult></AssumeRoleResponse>`
+
+    it('are asked for once', async () => {
+      const { code, stderr, seen } = await assumeRole(() => ({ status: 200, body: assumedRole }))
+      expect([code, stderr]).toEqual([0, expect.stringContaining('12 summarized')])
+      expect(seen).toHaveLength(1)
+    })
+
+    it('are asked for through the proxy of the environment', async () => {
+      const { code, stderr, seen } = await assumeRole(() => ({ status: 200, body: assumedRole }), true)
+      expect([code, stderr]).toEqual([0, expect.stringContaining('12 summarized')])
+      expect(seen).toEqual(['sts.example.com:80', '/'])
+    })
+
+    it.each([
+      [500, 'InternalFailure', 75],
+      [503, 'ServiceUnavailable', 75],
+      [400, 'Throttling', 75],
+      [403, 'AccessDenied', 2],
+    ])('end the run with the right exit code after a %i %s', async (status, name, code) => {
+      const body = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${name}</Code><Message>not now</Message></Error></ErrorResponse>`
+      const run = await assumeRole(() => ({ status, body }))
+      expect([run.code, run.stderr]).toEqual([
+        code,
+        expect.stringContaining('the AWS credentials of the profile "work" cannot be used: not now'),
+      ])
+    })
+  })
+
+  it('that the agent of a container does not issue end the run with 75', async () => {
+    const { env } = await startPlatform('bedrock')
+    const agent = await startCredentialServer(() => ({ status: 500, body: {} }))
+    const cwd = await createFolder(documents)
+    const run = await runCli(['summarize', 'docs', '--provider', 'bedrock'], {
+      cwd,
+      env: { ...withoutKeys(env), ...agent.env },
+    })
+    expect(run).toMatchObject({ code: 75, stderr: expect.stringContaining('the agent of the container') })
+  })
+
   it('that are missing end the run with exit code 2 before it writes anything', async () => {
     const { env, requests } = await startPlatform('bedrock')
     const cwd = await createFolder(documents)
@@ -89,7 +188,7 @@ describe('the credentials of AWS', () => {
     expect(run).toMatchObject({
       code: 2,
       stderr:
-        'claude-batch: the AWS credentials cannot be used: Could not load credentials from any providers; set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login\n',
+        'claude-batch: the AWS credentials cannot be used: Could not load credentials from any providers; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login\n',
     })
     expect(requests).toEqual([])
   })
