@@ -82,7 +82,7 @@ describe('the credentials of AWS', () => {
     expect(requests).toHaveLength(12)
   })
 
-  it('come from the profile for Claude Platform on AWS too, with an address of its own', async () => {
+  it('come from the profile for Claude Platform on AWS too, with a separate address', async () => {
     const { env, requests } = await startPlatform('aws')
     const { AWS_REGION: region, ...rest } = withoutKeys(env)
     const cwd = await createFolder({
