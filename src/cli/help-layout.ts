@@ -17,9 +17,13 @@ export function createHelpSettings({ columns, showsAll }: HelpOptions): HelpConf
   return {
     helpWidth: columns,
     minWidthToWrap: 20,
-    visibleOptions(command) {
-      const options = defaults.visibleOptions.call(this as Help, command)
-      return showsAll ? options : options.filter((option) => !rareOptions.has(option))
+    // Called only before help is shown: commander also reads `visibleOptions` to suggest a name for a mistyped option.
+    prepareContext(context) {
+      const help = this as Help
+      defaults.prepareContext.call(help, context)
+      if (showsAll) return
+      help.visibleOptions = (command) =>
+        defaults.visibleOptions.call(help, command).filter((option) => !rareOptions.has(option))
     },
     formatItem(term, termWidth, description, helper) {
       return columns < minColumnsForTwoColumns

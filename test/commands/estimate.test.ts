@@ -133,10 +133,21 @@ describe('--dry-run', () => {
     expect(cost.live.expected).toBeGreaterThan(dear / 1e6)
   })
 
+  it('is written as a page and as Markdown with the figures of the terminal', async () => {
+    const { cwd, run } = await setting()
+    const { stdout } = await run(['summarize', 'docs', '--dry-run', '--report', 'e.html'])
+    await run(['summarize', 'docs', '--dry-run', '--report', 'e.md'])
+    const [, live = ''] = /^live +(about \$[\d.]+)/m.exec(stdout) ?? []
+    expect(live).not.toBe('')
+    const page = await readFile(join(cwd, 'e.html'), 'utf8')
+    expect(page).toMatch(/^<!doctype html>/i)
+    for (const text of [page, await readFile(join(cwd, 'e.md'), 'utf8')])
+      expect(text).toMatch(new RegExp(`40 to summarize[^]*${live.replaceAll(/[$.]/g, '\\$&')}`))
+  })
+
   it.each([
     [['--dry-run', '--sample', '5'], '--dry-run and --sample cannot be combined'],
     [['--token-count', 'exact'], '--token-count is an option of --dry-run'],
-    [['--dry-run', '--report', 'e.html'], '--dry-run writes only JSON; use a name that ends in .json'],
     [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
     [['--sample', '1'], '--sample: expected a whole number'],
   ])('%j is a usage error', async (flags, message) => {

@@ -303,12 +303,12 @@ it('I13 an ignore file that is a pipe or a device blocks nothing, and no file in
   expect(simulator.stats().requests).toBe(3)
 })
 
-it('I36 an empty stdin fails, like an empty file that is named', async () => {
+it('I36 an empty stdin fails, and nothing is printed where a summary is expected', async () => {
   const cwd = await createFolder({})
   const { env, simulator } = await startService({})
   const { code, stdout, stderr } = await runChecked(['summarize', '-'], { cwd, env, inOwnProcess: true })
-  expect(code).toBe(1)
-  expect(stdout).toBe('ERROR: input empty: the document is empty\n')
+  expect(code).toBe(3)
+  expect(stdout).toBe('')
   expect(stderr).toContain('claude-batch: -: the document is empty')
   expect(simulator.stats().requests).toBe(0)
 })

@@ -98,7 +98,7 @@ describe('a folder of unusual names and links', () => {
   })
 
   it('I20 a line break in a name adds no line to any output, and JSON has the exact name', async () => {
-    expect(walked?.stderr).toMatch(/^docs\/two\\x0alines\.md: summarized/m)
+    expect(walked?.stderr).toMatch(/^claude-batch: docs\/two\\x0alines\.md: summarized/m)
     const rowsOf = async (file: string) =>
       (await readFile(join(cwd, file), 'utf8'))
         .trimEnd()
