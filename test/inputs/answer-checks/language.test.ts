@@ -35,7 +35,8 @@ describe('the name of a language', () => {
 describe('the check of a language', () => {
   const portuguese =
     'O porto foi dragado na primavera, e os barcos grandes podem agora entrar com qualquer maré sem perigo.'
-  const german = 'Der Hafen wurde im Frühjahr ausgebaggert, und große Schiffe können nun bei jeder Tide einlaufen.'
+  const german =
+    'Der Hafen wurde im Frühjahr ausgebaggert, und große Schiffe können nun bei jeder Tide einlaufen.'
 
   it('accepts the language of a variant', () => {
     expect(createLanguageCheck('Brazilian Portuguese')(portuguese)).toBe(true)
