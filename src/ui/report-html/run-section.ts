@@ -9,7 +9,7 @@ const maxRuns = 100
 export function renderRuns({ runs }: ReportJson): Markup | undefined {
   if (runs.length < 2) return undefined
   const earlierCount = runs.length - maxRuns
-  return html`<section><h2>Runs</h2><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table>
+  return html`<section><h2>Runs</h2><p class="note scroll-hint">Scroll this table sideways to see all columns.</p><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table>
 <thead><tr>${headings.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${runs.slice(-maxRuns).reverse().map(renderRow)}</tbody></table></div>${
     earlierCount > 0 ? html`<p class="note">and ${formatCount(earlierCount, 'earlier run')}</p>` : undefined
