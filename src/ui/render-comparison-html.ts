@@ -20,7 +20,8 @@ export function* renderComparisonHtml(
   documents: readonly DocumentComparison[],
 ): Generator<string> {
   const title = `${variants.length} variants, ${documents.length === 1 ? '1 document' : `${documents.length} documents`}`
-  yield html`${renderPageStart(title, readPageAsset('report.css'))}<header><h1>${title}</h1><p class="setting">${getComparisonNote(judge)}</p></header>
+  const isSimulated = documents.some(({ texts }) => texts.some(({ simulated }) => simulated === true))
+  yield html`${renderPageStart(title, readPageAsset('report.css'))}<header><h1>${title}</h1><p class="setting">${getComparisonNote(judge)}${isSimulated ? ' Costs are simulated: nothing was spent.' : ''}</p></header>
 <main>
 ${buildComparisonTables(variants, judge).map(renderTable)}
 `.text
@@ -59,7 +60,7 @@ function renderCost({ costUsd, simulated = false }: Pick<VariantText, 'costUsd' 
   return html`<p class="note">Cost: ${cost}</p>`
 }
 
-/** UTF-16 units. Nobody reads more of a document to judge a summary, and the page stays small. */
+/** UTF-16 units: enough to judge a summary, and the page stays small. */
 const maxSourceLength = 50_000
 
 /** Renders the text of a document, folded. */

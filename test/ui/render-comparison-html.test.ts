@@ -60,6 +60,7 @@ it('the page of a comparison shows what each text cost, the folded document, and
     ...renderComparisonHtml([], undefined, [{ path: 'd.md', source, texts, judgements: [] }]),
   ].join('')
   expect(page).toContain('<h3>a</h3><p class="note">Cost: $0.00015 (simulated)</p>')
+  expect(page).toContain(' Costs are simulated: nothing was spent.')
   expect(page).toContain('<h3>b</h3><p class="note">Cost: unknown</p>')
   expect(page).toContain('<h3>c</h3><pre')
   expect(page).toContain('<details class="source"><summary>Text of the document</summary>')

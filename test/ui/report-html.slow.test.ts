@@ -221,7 +221,7 @@ describe('the report page in a browser', () => {
     expect(await without.page.locator('.setting time').textContent()).toBe('2026-11-22 12:00 UTC')
   })
 
-  it('links documents and summaries, whatever their names are', async () => {
+  it('links documents and summaries, also with hostile names', async () => {
     const paths = ['docs/a b.md', 'javascript:window.pwned = 1', 'c\u202ed.md', '/srv/e.md', '50%#?.md']
     const lines = paths.map((path) =>
       createDocumentEntry(path, {
