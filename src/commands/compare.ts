@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { sampleByPath } from '../compare/interleave.ts'
 import { type JudgeVariant, loadJudge } from '../compare/judge.ts'
+import { readSourceTexts } from '../compare/read-source-texts.ts'
 import { type RunVariantsOptions, runVariants, type VariantsRun } from '../compare/run-variants.ts'
 import { loadVariants } from '../compare/variants.ts'
 import type { CompareOptions } from '../config/compare-flags.ts'
@@ -114,7 +115,16 @@ export async function compare(
       createJudges === undefined || shutdown.drainSignal.aborted
         ? undefined
         : await judgeVariants(createJudges(variantsRun.variants, sources), variantsRun, common)
-    await writeComparison(sources, variantsRun.variants, judgedVariants, out, runtime)
+    const sourceTexts = await readSourceTexts(sources, variantsRun.variants, {
+      ...runtime,
+      encoding: summarizeOptions.encoding,
+      pdf: summarizeOptions.pdf,
+    })
+    const { simulate: simulated } = options
+    await writeComparison(sources, variantsRun.variants, judgedVariants, out, runtime, {
+      sourceTexts,
+      simulated,
+    })
     await log?.close().catch((error: Error) => shutdown.drain(error))
     if (!options.quiet) {
       const formatSpent = (text: string, { runStats }: Pick<VariantsRun, 'runStats'>) =>
@@ -223,6 +233,12 @@ async function checkComparison(out: string, displayName: string): Promise<void> 
   }
 }
 
+interface ComparisonContext {
+  /** The texts of the documents by path, where they are known. */
+  readonly sourceTexts: ReadonlyMap<string, string>
+  readonly simulated: boolean
+}
+
 /** Prints the tables to stdout, and writes them with the texts to `comparison.md` and `comparison.html`. */
 async function writeComparison(
   sources: readonly DocumentRef[],
@@ -230,6 +246,7 @@ async function writeComparison(
   judgedVariants: JudgedVariants | undefined,
   out: string,
   { stdout, pid }: Runtime,
+  { sourceTexts, simulated }: ComparisonContext,
 ): Promise<void> {
   const baseline = variants[0]?.results
   const columns = variants.map(({ variant: { name }, results }, n) => {
@@ -246,7 +263,11 @@ async function writeComparison(
   })
   const documents = sources.map(({ path }) => ({
     path,
-    texts: variants.map(({ variant: { name }, results }) => ({ name, text: results.get(path)?.text })),
+    source: sourceTexts.get(path),
+    texts: variants.map(({ variant: { name }, results }) => {
+      const { text, entry } = results.get(path) ?? {}
+      return { name, text, costUsd: entry?.cost_usd, simulated }
+    }),
     judgements: (judgedVariants?.scores ?? []).flatMap(({ name, documents }) => {
       const judgement = documents.get(path)
       return judgement === undefined ? [] : [{ name, ...judgement }]

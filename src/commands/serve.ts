@@ -80,7 +80,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
       ask: queue.ask,
       buildRequest,
       accessRules,
-      page: await loadPage(),
+      page: await loadPage({ simulated: options.simulate }),
       metrics,
       clock,
       drainSignal: shutdown.drainSignal,

@@ -45,7 +45,13 @@ export async function reportRuns(
   const { since } = options
   const recentRuns = since === undefined ? allRuns : allRuns.filter(({ start }) => start.started_at >= since)
   const runs = run === undefined ? recentRuns : [selectRun(run, recentRuns)]
-  const metadata = { programVersion: version, wall: clock.wallTime() }
+  // The state of the folder is known only after its last run, and only for one folder.
+  const isCurrent = outputFolders.length === 1 && (runs.length === 0 || runs.at(-1) === allRuns.at(-1))
+  const metadata = {
+    programVersion: version,
+    wall: clock.wallTime(),
+    folderRuns: isCurrent ? allRuns : undefined,
+  }
   const write = createStreamWriter(stdout, 'stdout')
   if (estimate !== undefined) {
     const runsSince =

@@ -1,7 +1,8 @@
-import { relative, sep } from 'node:path'
-import { buildReportJson } from '../core/report/build-report-json.ts'
+import { dirname, relative, sep } from 'node:path'
+import { buildReportJson, type ReportJsonOptions } from '../core/report/build-report-json.ts'
 import type { ReportFormat } from '../core/report/generated-marker.ts'
 import type { RecordedRun } from '../core/report/recorded-run.ts'
+import { createReportLinks, type ReportLinks } from '../core/report/report-links.ts'
 import type { DocumentEntry, RunEnd, RunStart } from '../core/run/ledger-entry.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
@@ -41,27 +42,37 @@ export function createReportWriter(
       return recording
     },
     async write(run, end) {
-      const recordedRun = await readRecordedRun(run, out, runtime.cwd, recording)
+      const folderRuns = await readFolderRuns(run, end, out, runtime.cwd)
+      const recordedRun = folderRuns?.find(({ start }) => start.run_id === run.run_id) ?? {
+        start: run,
+        end,
+        entries: recording?.entries ?? [],
+      }
       const texts = await readSummaryTexts(format, recordedRun.entries, out, recording)
-      const metadata = { programVersion, wall: runtime.clock.wallTime() }
-      await writeNamedFile(
-        named,
-        await renderReport(format, [{ ...recordedRun, end }], texts, metadata),
-        run.run_id,
-      )
+      const metadata = {
+        programVersion,
+        wall: runtime.clock.wallTime(),
+        folderRuns,
+        links:
+          named.stream === undefined ? createReportLinks(dirname(named.file), runtime.cwd, out) : undefined,
+      }
+      await writeNamedFile(named, await renderReport(format, [recordedRun], texts, metadata), run.run_id)
     },
   }
 }
 
-async function readRecordedRun(
+/** Returns all runs of the output folder, with this end of the last one; undefined for stdout. */
+async function readFolderRuns(
   run: RunStart,
+  end: RunEnd,
   out: string | undefined,
   cwd: string,
-  recording: RecordingSink | undefined,
-): Promise<RecordedRun> {
-  if (out === undefined) return { start: run, entries: recording?.entries ?? [] }
+): Promise<readonly RecordedRun[] | undefined> {
+  if (out === undefined) return undefined
   const runs = await readRecordedRuns(out, computeCwdFromOut(out, cwd))
-  return runs.find((candidate) => candidate.start.run_id === run.run_id) ?? { start: run, entries: [] }
+  return runs.map((recordedRun) =>
+    recordedRun.start.run_id === run.run_id ? { ...recordedRun, end } : recordedRun,
+  )
 }
 
 function readSummaryTexts(
@@ -79,21 +90,30 @@ export function computeCwdFromOut(out: string, cwd: string): string {
   return relative(out, cwd).split(sep).join('/')
 }
 
+/** What a report shows in addition to its runs. */
+export interface ReportMetadata extends Pick<ReportJsonOptions, 'programVersion' | 'folderRuns'> {
+  /** The time of the report: milliseconds since 1970. */
+  readonly wall: number
+  /** Where the links of an HTML report lead; undefined if its place is not known. */
+  readonly links?: ReportLinks | undefined
+}
+
 /** Returns the report of recorded runs in a format, in pieces. @param texts summaries by document path */
 export async function renderReport(
   format: ReportFormat | 'text',
   runs: readonly RecordedRun[],
   texts: ReadonlyMap<string, string>,
-  { programVersion, wall }: { readonly programVersion: string; readonly wall: number },
+  { programVersion, wall, folderRuns, links }: ReportMetadata,
 ): Promise<Iterable<string>> {
   const report = buildReportJson(runs, {
     createdAt: new Date(wall).toISOString(),
     programVersion,
+    folderRuns,
     ...(format !== 'json' && format !== 'text' && { texts }),
   })
   if (format === 'text') return [(await import('../ui/render-report-text.ts')).renderReportText(report)]
   if (format === 'html')
-    return (await import('../ui/report-html/render-report-html.ts')).renderReportHtml(report)
+    return (await import('../ui/report-html/render-report-html.ts')).renderReportHtml(report, links)
   if (format === 'md') return [(await import('../ui/render-report-markdown.ts')).renderReportMarkdown(report)]
   return [`${JSON.stringify(replaceLoneSurrogates(report), null, 2)}\n`]
 }

@@ -1,21 +1,22 @@
 import { sumInputTokens } from '../core/pricing/usage.ts'
 import type { Ask } from '../core/request/ask.ts'
 import { findReplyFailure } from '../core/request/reply.ts'
-import type { Request } from '../core/request/request.ts'
 import type { Clock } from '../core/run/clock.ts'
 import { QueueFullError } from '../engine/middleware/bounded-queue.ts'
 import { withAnySignal } from '../engine/with-any-signal.ts'
 import { addFlagHint } from '../run/flag-hints.ts'
+import { describeAnswer } from './describe-answer.ts'
 import { createEventStream } from './event-stream.ts'
 import { type Problem, toErrorBody, toProblem, toReplyProblem } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
 import { parseQuestion, type Question, QuestionError } from './parse-question.ts'
+import type { StreamRequest } from './request-factory.ts'
 
 export interface AnswerStreamOptions {
   /** Sends a request after it has waited in the queue and for the rate limiter. */
   readonly ask: Ask
   /** Builds the request for a question. @throws QuestionError if the prompt does not exist */
-  readonly buildRequest: (question: Question) => Promise<Request>
+  readonly buildRequest: (question: Question) => Promise<StreamRequest>
   readonly metrics: Metrics
   readonly clock: Pick<Clock, 'now'>
   /** Aborted when the server stops; open requests continue. */
@@ -79,7 +80,8 @@ export async function answerStream(
   const handleRequest = async (): Promise<Problem | undefined> => {
     try {
       if (clientGone.aborted) abortRequest()
-      const request = await buildRequest(parseQuestion(body))
+      const question = parseQuestion(body)
+      const { promptName, ...request } = await buildRequest(question)
       const reply = await withAnySignal(requestAbort.signal, abort, (signal) => ask(request, signal, onText))
       const failure = findReplyFailure(reply, request.maxTokens)
       recordEnd(failure === undefined ? 'done' : 'failed')
@@ -88,6 +90,7 @@ export async function answerStream(
       events.send({
         done: true,
         usage: usage === undefined ? null : { input: sumInputTokens(usage), output: usage.output_tokens },
+        ...(question.details && describeAnswer(reply, promptName)),
       })
     } catch (error) {
       const isRejected = error instanceof QuestionError || error instanceof QueueFullError

@@ -1,7 +1,10 @@
 import { truncate } from '../core/text/truncate.ts'
 
 /** A client's question: its own prompt, or a text for one of the server's prompts. */
-export type Question = { readonly prompt: string } | { readonly text: string; readonly prompt?: string }
+export type Question = ({ readonly prompt: string } | { readonly text: string; readonly prompt?: string }) & {
+  /** Whether the last event names the model, the prompt and the cost. */
+  readonly details?: boolean
+}
 
 /** The error for an invalid request body; the message describes the expected form. */
 export class QuestionError extends Error {
@@ -13,21 +16,25 @@ export function parseQuestion(body: string): Question {
   const fields = parseJson(body)
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
     throw new QuestionError(expectedShape)
-  const unknown = Object.keys(fields).find((name) => name !== 'prompt' && name !== 'text')
+  const unknown = Object.keys(fields).find((name) => !knownFields.has(name))
   if (unknown !== undefined)
     throw new QuestionError(`unknown field ${JSON.stringify(truncate(unknown, 40))}; ${expectedShape}`)
-  const { prompt, text } = fields as { prompt?: unknown; text?: unknown }
-  if (text === undefined && isNonEmptyText(prompt)) return { prompt }
+  const { prompt, text, details } = fields as { prompt?: unknown; text?: unknown; details?: unknown }
+  if (details !== undefined && typeof details !== 'boolean')
+    throw new QuestionError('"details" must be true or false')
+  const wish = details === true ? ({ details } as const) : {}
+  if (text === undefined && isNonEmptyText(prompt)) return { prompt, ...wish }
   if (!isNonEmptyText(text)) throw new QuestionError(expectedShape)
-  if (prompt === undefined) return { text }
+  if (prompt === undefined) return { text, ...wish }
   // Only names are accepted, not paths, so that a client cannot make the server read other files.
   if (typeof prompt !== 'string' || !/^[a-z0-9][\w-]{0,63}(@v\d{1,6})?$/i.test(prompt))
     throw new QuestionError(
       '"prompt" together with "text" must be the name of a prompt, like "summarize" or "summarize@v2"',
     )
-  return { text, prompt }
+  return { text, prompt, ...wish }
 }
 
+const knownFields = new Set(['prompt', 'text', 'details'])
 const expectedShape = 'expected {"prompt": "…"} or {"text": "…", "prompt": "summarize@v2"}'
 
 function parseJson(body: string): unknown {

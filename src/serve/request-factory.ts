@@ -11,6 +11,12 @@ import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 import { type Question, QuestionError } from './parse-question.ts'
 
+/** A request and where it comes from. */
+export interface StreamRequest extends Request {
+  /** The prompt with its version; undefined for a text that is sent unchanged. */
+  readonly promptName?: string
+}
+
 /**
  * Returns a function that builds the request for a question. It reads prompts from disk for each question, so
  * that a changed pin takes effect immediately.
@@ -19,7 +25,7 @@ import { type Question, QuestionError } from './parse-question.ts'
 export async function createRequestFactory(
   options: ServeOptions,
   runtime: Pick<Runtime, 'cwd' | 'stderr'>,
-): Promise<(question: Question) => Promise<Request>> {
+): Promise<(question: Question) => Promise<StreamRequest>> {
   let count = 0
   const loadTextPrompt = async (spec: string) => {
     const prompt = await loadPrompt(spec, { cwd: runtime.cwd, inputRoots: [], vars: [] })
@@ -33,20 +39,27 @@ export async function createRequestFactory(
 
   const toRequestFields = async (question: Question) => {
     if (!('text' in question))
-      return { ...chooseParameters(resolveModelSettings({}, options)), user: question.prompt }
+      return {
+        fields: { ...chooseParameters(resolveModelSettings({}, options)), user: question.prompt },
+      }
     const prompt = await loadTextPrompt(question.prompt ?? options.prompt)
     const { text } = question
     const fingerprint = { size: Buffer.byteLength(text), sha256: hash('sha256', text) }
     const document = { ref: { index: 0, path: 'text', namedByUser: true }, text, fingerprint }
     return {
-      ...chooseParameters(resolveModelSettings(prompt, options)),
-      ...renderPrompt(prompt, document, {}),
+      promptName: `${prompt.name}@${prompt.version}`,
+      fields: {
+        ...chooseParameters(resolveModelSettings(prompt, options)),
+        ...renderPrompt(prompt, document, {}),
+      },
     }
   }
   return async (question) => {
     const path = `stream/${++count}`
     try {
-      return buildRequest(await toRequestFields(question), path, getProviderName(options))
+      const { promptName, fields } = await toRequestFields(question)
+      const request = buildRequest(fields, path, getProviderName(options))
+      return promptName === undefined ? request : { ...request, promptName }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       // The message may contain file names of this machine, so only the operator gets it.

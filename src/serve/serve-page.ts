@@ -9,9 +9,13 @@ export interface Page {
   readonly contentSecurityPolicy: string
 }
 
-/** Loads the page and computes its Content-Security-Policy. */
-export async function loadPage(): Promise<Page> {
-  const html = await readFile(resolveAsset('./assets/pages/serve.html'), 'utf8')
+/**
+ * Loads the page and computes its Content-Security-Policy.
+ * @param simulated whether the answers come from the simulator, so that the page shows a banner
+ */
+export async function loadPage({ simulated = false } = {}): Promise<Page> {
+  const file = await readFile(resolveAsset('./assets/pages/serve.html'), 'utf8')
+  const html = simulated ? file.replace('id="simulated" hidden', 'id="simulated"') : file
   const policy = [
     "default-src 'none'",
     `script-src ${computeCspHash('script', html)}`,

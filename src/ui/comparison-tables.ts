@@ -62,11 +62,23 @@ export function getComparisonNote(judge: JudgeView | undefined): string {
   return judge === undefined ? tableNote : `${tableNote} ${judgeNote}`
 }
 
+/** The text of one variant about one document. */
+export interface VariantText {
+  readonly name: string
+  readonly text: string | undefined
+  /** US dollars; null if unknown; undefined if the variant has no result. */
+  readonly costUsd?: number | null | undefined
+  /** Whether the reply came from the simulator, so that nothing was spent. */
+  readonly simulated?: boolean
+}
+
 /** One document: the text of each variant and the judge's decisions. */
 export interface DocumentComparison {
   readonly path: string
+  /** The text of the document itself; undefined where it is not known. */
+  readonly source?: string | undefined
   /** In the order of the variants; undefined where a variant has no text. */
-  readonly texts: readonly { readonly name: string; readonly text: string | undefined }[]
+  readonly texts: readonly VariantText[]
   /**
    * The judge's decision about each variant but the first. `replies` has the judge's two replies: with the
    * variant's text in first position, then in second position.

@@ -1,7 +1,8 @@
 import { markdownMarker } from '../core/report/generated-marker.ts'
 import type { DocumentRow, ReportGroup, ReportJson } from '../core/report/report-json.ts'
 import { escapeMarkdown, renderCodeBlock, renderInlineCode, renderMarkdownTable } from './markdown.ts'
-import { buildFigures, describeRuns, getHeadline, listRemarks } from './report-figures.ts'
+import { getExact } from './quantity.ts'
+import { buildFigures, listRemarks } from './report-figures.ts'
 import {
   formatCost,
   formatCount,
@@ -10,7 +11,8 @@ import {
   formatTokens,
   statusLabels,
 } from './report-format.ts'
-import { computeTimeShares } from './time-shares.ts'
+import { describeRuns, getHeadline } from './report-headline.ts'
+import { computeTimeShares, describeTurnWait } from './time-shares.ts'
 
 /** Few viewers show longer tables well. */
 const maxRows = 1000
@@ -35,7 +37,7 @@ export function renderReportMarkdown(report: ReportJson): string {
 function renderSummary(report: ReportJson): string[] {
   const list = buildFigures(report).map(
     ({ name, value, notes }) =>
-      `- **${name}** ${escapeMarkdown(value)}${notes.length === 0 ? '' : ` (${notes.map(escapeMarkdown).join('; ')})`}\n`,
+      `- **${name}** ${escapeMarkdown(getExact(value))}${notes.length === 0 ? '' : ` (${notes.map((note) => escapeMarkdown(getExact(note))).join('; ')})`}\n`,
   )
   return [
     `${describeRuns(report).map(escapeMarkdown).join(' · ')}\n`,
@@ -53,10 +55,12 @@ function renderTimes({ latency, ...report }: ReportJson): string[] {
       : [
           `API latency: p50 ${formatMs(latency.p50_ms)}, p95 ${formatMs(latency.p95_ms)}, p99 ${formatMs(latency.p99_ms)}, max ${formatMs(latency.max_ms)}.\n`,
         ]
-  return ['## Time\n', renderMarkdownTable(['Document time', 'Share', 'Mean'], rows), ...spread]
+  const turnWait = describeTurnWait(report)
+  const notes = [...(turnWait === undefined ? [] : [`${turnWait}\n`]), ...spread]
+  return ['## Time\n', renderMarkdownTable(['Document time', 'Share', 'Mean'], rows), ...notes]
 }
 
-function renderCosts({ groups: by }: ReportJson): string[] {
+function renderCosts({ groups: by, simulated }: ReportJson): string[] {
   const parts = [
     ['day', 'Day'],
     ['folder', 'Folder'],
@@ -65,11 +69,11 @@ function renderCosts({ groups: by }: ReportJson): string[] {
   ] as const
   const tables = parts
     .filter(([what]) => by[what].length > 1)
-    .map(([what, head]) => renderGroups(head, by[what], what))
+    .map(([what, head]) => renderGroups(head, by[what], what, simulated))
   return tables.length === 0 ? [] : ['## Cost\n', ...tables]
 }
 
-function renderGroups(head: string, all: readonly ReportGroup[], what: string): string {
+function renderGroups(head: string, all: readonly ReportGroup[], what: string, simulated: boolean): string {
   const rows = all
     .slice(0, what === 'day' ? maxRows : maxGroups)
     .map((group) => [
@@ -78,7 +82,7 @@ function renderGroups(head: string, all: readonly ReportGroup[], what: string): 
       formatCount(group.failed),
       formatTokens(group, 'in'),
       formatTokens(group, 'out'),
-      formatCost(group),
+      formatCost({ ...group, simulated }),
     ])
   const shown = renderMarkdownTable([head, 'Summarized', 'Failed', 'Tokens in', 'Out', 'Cost'], rows)
   return `${shown}${formatRemainder(all.length - rows.length)}`
@@ -126,7 +130,7 @@ function renderDocuments({ documents }: ReportJson): string[] {
     formatCount(row.input_tokens),
     formatCount(row.output_tokens),
     formatMs(row.latency_ms),
-    formatCost({ cost_usd: row.cost_usd, documents_with_unknown_cost: row.replies_with_unknown_cost }),
+    formatCost({ ...row, documents_with_unknown_cost: row.replies_with_unknown_cost }),
   ])
   const head = ['Document', 'Status', 'Tokens in', 'Out', 'Latency', 'Cost']
   const texts = shown.flatMap(renderText)

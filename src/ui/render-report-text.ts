@@ -1,7 +1,9 @@
 import type { ReportJson } from '../core/report/report-json.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { buildFigures, describeRuns, getHeadline, listRemarks } from './report-figures.ts'
+import { getExact } from './quantity.ts'
+import { buildFigures, listRemarks } from './report-figures.ts'
 import { formatCost, formatCount, formatMs, formatTimestamp, formatTokens } from './report-format.ts'
+import { describeRuns, getHeadline } from './report-headline.ts'
 import { formatTable } from './text-table.ts'
 
 /** The maximum number of runs and of errors that are listed. */
@@ -23,7 +25,7 @@ export function renderReportText(report: ReportJson): string {
 function renderFigures(report: ReportJson): string {
   const rows = buildFigures(report).map(({ name, value, notes }) => [
     name.toLowerCase(),
-    `${value}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`,
+    `${getExact(value)}${notes.length === 0 ? '' : ` (${notes.map(getExact).join('; ')})`}`,
   ])
   return formatTable(rows)
 }

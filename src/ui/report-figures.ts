@@ -1,92 +1,47 @@
 import type { ReportJson, RunRow } from '../core/report/report-json.ts'
 import { providerTraits } from '../core/request/providers.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
+import { countKnownDocuments, countOutcomes } from './count-documents.ts'
 import { describeCode, describeRetryCauses } from './describe-code.ts'
+import { explainBottleneck } from './explain-bottleneck.ts'
+import { formatAllDigitsUsd, formatRoundedCount, formatRoundedUsd, type Quantity } from './quantity.ts'
 import {
   formatCost,
   formatCount,
   formatMs,
-  formatTimestamp,
   formatTokens,
   formatUsdOrUnknown,
   unknownText,
 } from './report-format.ts'
+import { isAboutPartOfFolder } from './report-headline.ts'
 
 /** One of the main numbers of a report, formatted. */
 export interface Figure {
   readonly name: string
-  readonly value: string
+  readonly value: Quantity
   /** Shown next to the number. */
-  readonly notes: readonly string[]
+  readonly notes: readonly Quantity[]
   /** Set if the number should be 0 but is not. */
   readonly isBad?: true
 }
 
-/** Returns the result of a report in one line. */
-export function getHeadline(report: ReportJson): string {
-  const { runs, documents } = report
-  if (runs.length === 0) return 'No runs yet'
-  if (documents.length === 0) return 'No document was sent'
-  const { summarized } = countOutcomes(report)
-  const total = countKnownDocuments(report)
-  if (total === 1) return summarized === 1 ? '1 document summarized' : 'The document was not summarized'
-  if (summarized === total) return `All ${formatCount(total)} documents summarized`
-  return `${summarized === 0 ? 'None' : formatCount(summarized)} of ${formatCount(total)} documents summarized`
-}
-
-/** Returns when the runs took place, then their prompts and models: `2026-11-22 12:00 UTC`, … */
-export function describeRuns({ runs, groups: by, simulated }: ReportJson): string[] {
-  const [first, last] = [runs[0], runs.at(-1)]
-  if (first === undefined || last === undefined) return []
-  const [from, to] = [first.started_at, last.started_at].map((time) => time.slice(0, 10))
-  const when =
-    runs.length === 1
-      ? formatTimestamp(first.started_at)
-      : `${formatCount(runs.length, 'run')}, ${from === to ? from : `${from} to ${to}`}`
-  return [
-    when,
-    joinNames(
-      by.prompt.map(({ name }) => name),
-      first.prompt,
-      'prompt',
-    ),
-    joinNames(
-      by.model.map(({ name }) => name),
-      first.model,
-      'model',
-    ),
-    ...(simulated ? ['simulated: nothing was spent'] : []),
-  ]
-}
-
-function joinNames(names: readonly string[], fallback: string, noun: string): string {
-  return names.length > 2 ? formatCount(names.length, noun) : names.join(' and ') || fallback
-}
-
 /** Returns the main figures: documents, cost, tokens, time, failures. */
 export function buildFigures(report: ReportJson): Figure[] {
-  const { totals, simulated } = report
+  const { totals, runs } = report
   const { summarized, failed, transient, pending } = countOutcomes(report)
-  const cost = formatCost(totals)
-  const { cost_usd: usd, summarized: good } = totals
-  const each =
-    good > 1 && totals.documents_with_unknown_cost === 0 && usd !== null && usd > 0 ? usd / good : undefined
+  const scope = runs.length === 1 ? ' in this run' : ' in these runs'
   return [
     {
-      name: 'Documents',
+      name: `Documents${isAboutPartOfFolder(report) ? scope : ''}`,
       value: formatCount(countKnownDocuments(report)),
       notes: listDocumentNotes(report, summarized, pending),
     },
+    buildCostFigure(report),
     {
-      name: 'Cost',
-      value: cost,
-      notes: [
-        ...(simulated ? ['simulated: nothing was spent'] : []),
-        ...(each === undefined ? [] : [`${formatUsdOrUnknown(each)} a summary`]),
-        ...listCostNotes(totals),
-      ],
+      name: 'Tokens in',
+      value: toTokenQuantity(totals, 'in'),
+      notes: [toTokenQuantity(totals, 'out', ' out')],
     },
-    { name: 'Tokens in', value: formatTokens(totals, 'in'), notes: [`${formatTokens(totals, 'out')} out`] },
     { name: 'Time', ...buildTimeFigure(report) },
     {
       name: 'Failed',
@@ -94,6 +49,34 @@ export function buildFigures(report: ReportJson): Figure[] {
       ...(failed === 0 ? { notes: [] } : { notes: [describeRetryability(failed, transient)], isBad: true }),
     },
   ]
+}
+
+function buildCostFigure({ totals, simulated }: ReportJson): Figure {
+  const { cost_usd: usd, summarized: good, documents_with_unknown_cost: uncounted } = totals
+  const each = good > 1 && uncounted === 0 && usd !== null && usd > 0 ? usd / good : undefined
+  const priced = { ...totals, simulated }
+  return {
+    name: 'Cost',
+    value: {
+      short: formatCost(priced, formatRoundedUsd),
+      exact: formatCost(priced, formatAllDigitsUsd),
+    },
+    notes: [
+      ...(simulated ? ['nothing was spent'] : []),
+      ...(each === undefined
+        ? []
+        : [{ short: `${formatRoundedUsd(each)} a summary`, exact: `${formatUsdOrUnknown(each)} a summary` }]),
+      ...listCostNotes(totals),
+    ],
+  }
+}
+
+/** @param suffix such as ` out` */
+function toTokenQuantity(totals: ReportJson['totals'], direction: 'in' | 'out', suffix = ''): Quantity {
+  return {
+    short: formatTokens(totals, direction, formatRoundedCount) + suffix,
+    exact: formatTokens(totals, direction) + suffix,
+  }
 }
 
 function describeRetryability(failed: number, transient: number): string {
@@ -184,29 +167,11 @@ function describeRunEnd({
   const total = again.reduce((sum, [, count]) => sum + count, 0)
   return [
     ...(stopped === null ? [] : [`The run stopped early: ${stopped}.`]),
-    ...(limitedBy === null || (requests ?? 0) < 2 ? [] : [`Limited by: ${limitedBy}.`]),
+    ...(limitedBy === null || (requests ?? 0) < 2 ? [] : [explainBottleneck(limitedBy)]),
     ...(total === 0
       ? []
       : [
           `${formatCount(requests ?? 0)} requests, including ${formatCount(total, 'retry', 'retries')} (${describeRetryCauses(again)}).`,
         ]),
   ]
-}
-
-/** Counts documents by their latest known status. */
-function countOutcomes({ documents, errors, runs }: ReportJson) {
-  const count = (status: string) => documents.filter((row) => row.status === status).length
-  const pendingRows = count('pending')
-  return {
-    summarized: count('summarized'),
-    failed: count('failed'),
-    transient: errors.reduce((sum, error) => sum + (error.transient ? error.count : 0), 0),
-    pending: runs.length === 1 ? Math.max(pendingRows, runs[0]?.total_pending ?? 0) : pendingRows,
-  }
-}
-
-/** Counts all documents except skipped ones: summarized, failed and pending. */
-function countKnownDocuments(report: ReportJson): number {
-  const { summarized, failed, pending } = countOutcomes(report)
-  return summarized + failed + pending
 }

@@ -11,20 +11,37 @@ export const unknownText = '–'
 /** Labels of the statuses of a document. */
 export const statusLabels = { summarized: 'summarized', failed: 'failed', pending: 'pending' } as const
 
-/** Formats a cost; an unknown cost is never shown as $0. */
-export function formatCost({
-  cost_usd: usd,
-  documents_with_unknown_cost: uncounted,
-}: Pick<Sums, 'cost_usd' | 'documents_with_unknown_cost'>): string {
-  return uncounted === 0 || usd === null
-    ? formatUsdOrUnknown(usd)
-    : `${formatUsdOrUnknown(usd)} and an unknown part`
+/** A cost in US dollars, and what qualifies it. */
+export interface PartlyKnownCost extends Pick<Sums, 'cost_usd' | 'documents_with_unknown_cost'> {
+  /** Whether nothing was spent, because the replies came from the simulator. */
+  readonly simulated?: boolean
 }
 
-/** Formats a count of tokens; `unknown` if the API counted none. */
-export function formatTokens(sums: Sums, direction: 'in' | 'out'): string {
+/**
+ * Formats a cost; an unknown cost is never shown as $0, and a simulated cost is marked.
+ * @param format returns the text for US dollars
+ */
+export function formatCost(
+  { cost_usd: usd, documents_with_unknown_cost: uncounted, simulated = false }: PartlyKnownCost,
+  format: (usd: number) => string = formatUsdOrUnknown,
+): string {
+  if (usd === null) return formatUsdOrUnknown(usd)
+  return `${format(usd)}${markSimulated(simulated && usd > 0)}${uncounted === 0 ? '' : ' and an unknown part'}`
+}
+
+/** Returns the mark of a simulated cost, with a space before it; empty for a real cost. */
+export function markSimulated(simulated: boolean): string {
+  return simulated ? ' (simulated)' : ''
+}
+
+/** Formats a count of tokens; `unknown` if the API counted none. @param format returns the text for a count */
+export function formatTokens(
+  sums: Sums,
+  direction: 'in' | 'out',
+  format: (count: number) => string = formatCount,
+): string {
   const count = direction === 'in' ? sums.input_tokens : sums.output_tokens
-  return count === 0 && sums.documents_with_unknown_cost > 0 ? 'unknown' : formatCount(count)
+  return count === 0 && sums.documents_with_unknown_cost > 0 ? 'unknown' : format(count)
 }
 
 /** Formats US dollars; null is unknown. */

@@ -11,10 +11,13 @@ interface TimeShare {
   readonly each: string
 }
 
-/** Returns how the time of documents is divided; empty if it is unknown. */
+/**
+ * Returns how the time of documents is divided, from the start of a document to its summary; empty if it is
+ * unknown. The time before is not a part: in every run, most documents wait until it is their turn.
+ */
 export function computeTimeShares(report: Timed): TimeShare[] {
-  const { queued_ms: queued, throttled_ms: throttled, retries_ms: retries, api_ms: api } = report.time
-  const total = queued + throttled + retries + api
+  const { throttled_ms: throttled, retries_ms: retries, api_ms: api } = report.time
+  const total = throttled + retries + api
   if (total === 0) return []
   const toShare = (name: string, value: number) => ({
     name,
@@ -23,10 +26,9 @@ export function computeTimeShares(report: Timed): TimeShare[] {
     each: formatMean(value, report),
   })
   return [
-    toShare('waiting for the concurrency limit', queued),
     toShare('reading, and waiting for rate limits', throttled),
-    toShare('in retries', retries),
-    toShare('API latency', api),
+    toShare('failed attempts and waits before retries', retries),
+    toShare('API latency (waiting for the answer)', api),
   ]
 }
 
@@ -37,6 +39,17 @@ export function formatTotalTime(report: Timed): string {
   return count === 1
     ? formatMs(total)
     : `${formatMean(total, report)}, over ${formatCount(count, 'document')}`
+}
+
+/** Returns a sentence about the time before documents started; undefined if they did not wait. */
+export function describeTurnWait({ runs, ...report }: Timed & Pick<ReportJson, 'runs'>): string | undefined {
+  const { queued_ms: queued } = report.time
+  const [run] = runs
+  const most = runs.length === 1 ? (run?.max_in_flight ?? null) : null
+  if (queued < 1000 || countDocuments(report) < 2) return undefined
+  const limit =
+    most === null ? '' : `, because up to ${formatCount(most, 'request')} were in flight at a time`
+  return `Before that, a document waited ${formatMs(Math.round(queued / countDocuments(report)))} on average for its turn${limit}.`
 }
 
 type Timed = Pick<ReportJson, 'time' | 'documents' | 'totals'>

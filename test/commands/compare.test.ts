@@ -195,6 +195,14 @@ it('the page of a comparison shows texts side by side and escapes their markup',
   expect([...complaints, ...requests]).toEqual([])
 })
 
+it('the page of a comparison has the folded documents and the cost of each text', async () => {
+  const { run, cwd } = await setting(() => answer)
+  await run(...two, '--limit', '1')
+  const page = () => readFile(join(cwd, 'comparison/comparison.html'), 'utf8')
+  expect((await page()).match(/<details class="source">/g)).toHaveLength(1)
+  expect((await page()).match(/Cost: \$0\.0\d+</g)).toHaveLength(2)
+})
+
 describe('a judge', () => {
   /** An API whose texts depend on the prompt, and whose verdicts follow the rule of the test. */
   async function judging(rule: (places: readonly string[], note: string) => string) {

@@ -53,6 +53,22 @@ describe('--report', () => {
     })
   })
 
+  it('counts all documents of the folder, and links files relative to the page', async () => {
+    const { run, cwd, json } = await setUpReportRuns()
+    await run('summarize', 'docs/a', 'docs/b')
+    await run('summarize', 'docs/a', 'docs/b', 'docs/c', '--report', 'reports/r.html')
+    const html = await readFile(join(cwd, 'reports/r.html'), 'utf8')
+    expect(html).toContain('<h1>All 3 documents summarized</h1>')
+    expect(html).toContain('<bdi>this run: 1 summarized</bdi>')
+    expect(html).toContain('<a href="../docs/c/x.md">')
+    expect(html).toContain('href="../summaries/docs/c/x.md.summary.md"')
+    const { stdout } = await run('report', '--run', 'last', '--format', 'html')
+    expect(stdout).toContain('<h1>All 3 documents summarized</h1>')
+    expect(stdout).not.toContain('href="../')
+    await run('summarize', 'docs/a', '--report', 'r.json')
+    expect(checkReport(await json('r.json')).output_folder).toMatchObject({ summarized: 3, failed: 0 })
+  })
+
   it('writes a report that later runs skip among the documents', async () => {
     const { run } = await setUpReportRuns()
     for (let n = 0; n < 2; n++) {

@@ -167,6 +167,35 @@ describe('the page of the server', () => {
   })
 })
 
+describe('an answer on the page', () => {
+  it('has its model, prompt and cost below it, and can be copied', async () => {
+    const { page, answer, ask, shows, notes, button, complaints } = await held()
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    expect(await button('Copy').isDisabled()).toBe(true)
+    expect(await page.locator('#simulated').isVisible()).toBe(false)
+    await ask()
+    await answer.send(textDelta('Boats float.') + end)
+    await shows('Boats float.')
+    await notes(/^done in /)
+    expect(await page.locator('#details').textContent()).toMatch(
+      /^modelclaude-.*promptsummarize@v\d+cost\$0\.0/,
+    )
+    await button('Copy').click()
+    await notes('copied')
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('Boats float.')
+    expect(complaints).toEqual([])
+  })
+
+  it('fits on a phone', async () => {
+    const { page, answer, ask, notes } = await held()
+    await page.setViewportSize({ width: 360, height: 700 })
+    await ask()
+    await answer.send(textDelta('Boats float.') + end)
+    await notes(/^done in /)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  })
+})
+
 describe('text from the model', () => {
   it('is plain text on the page', async () => {
     const { page, answer, ask, shows, complaints } = await held()

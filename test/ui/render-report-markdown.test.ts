@@ -35,7 +35,7 @@ describe('the report in Markdown', () => {
       '# 2 of 3 documents summarized\n\n2026-11-22 12:00 UTC · summarize@v2 · claude-haiku-5-5\n',
       '- **Cost** $0.0003 and an unknown part (1 without usage or a price)\n',
       '- **Failed** 1 (permanent)\n',
-      'Limited by: API latency.\n',
+      'Limited by API latency: the API needs this long to write its answers, and the rate limits and the concurrency limit left room.\n',
       '| `400 invalid_request_error: too long` | 1 | no | `docs/c\\|d.md` |\n',
       '| `docs/a.md` | summarized | 1,000 | 100 | 400 ms | $0.00015 |\n',
       '| `b.md` | summarized | – | – | 400 ms | unknown |\n',

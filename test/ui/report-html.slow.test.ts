@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { ReportJson } from '../../src/core/report/report-json.ts'
+import { createReportLinks, type ReportLinks } from '../../src/core/report/report-links.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'
 import { openUrl, startBrowser, whyBrowserUnavailable } from '../support/browser.ts'
@@ -13,6 +14,7 @@ import {
   createReport,
   runEnd,
   runStart,
+  timestampAt,
 } from '../support/ledger-entries.ts'
 
 describe('the report page in a browser', () => {
@@ -26,11 +28,15 @@ describe('the report page in a browser', () => {
     if (why !== undefined) context.skip(why)
   })
 
-  async function opened(report: ReportJson, options: Parameters<typeof openUrl>[2] = {}) {
+  async function opened(
+    report: ReportJson,
+    options: Parameters<typeof openUrl>[2] = {},
+    links?: ReportLinks,
+  ) {
     const folder = await mkdtemp(join(tmpdir(), 'report-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     const file = join(folder, 'report.html')
-    await writeFile(file, renderReportHtml(report))
+    await writeFile(file, renderReportHtml(report, links))
     const { page, complaints, requests } = await openUrl(browser, `file://${file}`, options)
     const heading = (name: string) => page.locator('#table').getByRole('columnheader', { name })
     return {
@@ -200,5 +206,56 @@ describe('the report page in a browser', () => {
     expect(await without.page.locator('noscript, h1, tbody').allTextContents()).not.toEqual([])
     expect(await without.page.getByRole('row').filter({ hasText: 'docs/7.md' }).isVisible()).toBe(true)
     expect(await without.page.getByLabel('Search').isVisible()).toBe(false)
+  })
+
+  it('shows times in the time zone of the reader, with UTC as tooltip', async () => {
+    const { page, quiet } = await opened(few(), { timezoneId: 'America/New_York', locale: 'en-US' })
+    const time = page.locator('.setting time')
+    expect(await time.textContent()).toMatch(/^Nov 22, 2026, 07:00\sAM EST$/)
+    expect(await time.getAttribute('title')).toBe('2026-11-22 12:00 UTC')
+    expect(await page.locator('#zone').textContent()).toContain('America/New_York')
+    await page.locator('.name').first().click()
+    expect(await page.locator('.facts time').first().textContent()).toContain('EST')
+    quiet()
+    const without = await opened(few(), { javaScriptEnabled: false })
+    expect(await without.page.locator('.setting time').textContent()).toBe('2026-11-22 12:00 UTC')
+  })
+
+  it('links documents and summaries, also with hostile names', async () => {
+    const paths = ['docs/a b.md', 'javascript:window.pwned = 1', 'c\u202ed.md', '/srv/e.md', '50%#?.md']
+    const lines = paths.map((path) =>
+      createDocumentEntry(path, {
+        output: { path: `${path.replace(/^\//, '')}.summary.md`, size_bytes: 1, mtime_ms: 1, sha256: '' },
+      }),
+    )
+    const links = createReportLinks('/home/me/reports', '/home/me', '/home/me/summaries')
+    const { page, quiet } = await opened(createReport([{ start: runStart, entries: lines }]), {}, links)
+    const hrefs = await page
+      .locator('.open-file')
+      .evaluateAll((all) => all.map((a) => a.getAttribute('href')))
+    expect(hrefs.sort()).toEqual(
+      lines
+        .flatMap(({ path, output }) => [links.toDocument(path), links.toOutput(output?.path ?? '')])
+        .sort(),
+    )
+    quiet()
+  })
+
+  it('has no horizontal scroll bar at 400 pixels, also with charts and links', async () => {
+    const lines = Array.from({ length: 60 }, (_, n) =>
+      createDocumentEntry(`docs/a-rather-long-name-of-a-document-${n}.md`, {
+        ended_at: timestampAt(900 * (n + 1)),
+        latency_ms: 300 + 40 * n,
+      }),
+    )
+    const links = createReportLinks('/r', '/r', '/r/s')
+    const report = createReport([{ start: { ...runStart, simulated: true }, entries: lines, end: runEnd }])
+    const { page } = await opened(report, { viewport: { width: 400, height: 900 } }, links)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400)
+    const rightEdges = await page
+      .locator('.columns text')
+      .evaluateAll((all) => all.map((text) => text.getBoundingClientRect()).map(({ right }) => right))
+    expect(rightEdges.length).toBeGreaterThan(5)
+    expect(Math.max(...rightEdges)).toBeLessThanOrEqual(400)
   })
 })

@@ -3,6 +3,7 @@ const [search, status, table, shown, back, on] = ['search', 'status', 'table', '
   (id) => document.getElementById(id),
 )
 const rows = JSON.parse(document.getElementById('data').textContent)
+const { documents: documentBase, outputs: outputBase } = table.dataset
 const names = new Intl.Collator('en', { numeric: true })
 const perPage = 50
 // The style hides columns below this width.
@@ -14,6 +15,45 @@ let found = []
 let first = 0
 const open = new Set()
 
+// The order of the numbers in a row, see `document-data.ts`.
+const numberFields = [
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'replies_with_unknown_cost',
+  'attempts',
+  'wait_ms',
+  'retry_ms',
+  'latency_ms',
+]
+const usualSuffixes = { summarized: '.summary.md', failed: '.error.txt' }
+
+/** Adds the fields to rows that are left out, because they follow from others or from the row before. */
+function decodeRows() {
+  let shared = {}
+  let lastError
+  for (const row of rows) {
+    const { status, simulated, ended_at, prompt, model } = { ...shared, ...row }
+    shared = { status, simulated, ended_at, prompt, model }
+    Object.assign(row, shared)
+    numberFields.forEach((name, n) => {
+      row[name] = row.n[n]
+    })
+    if (row.error === true) row.error = lastError
+    row.error ??= null
+    lastError = row.error ?? lastError
+    if (!('output_path' in row))
+      row.output_path = status in usualSuffixes ? row.path + usualSuffixes[status] : null
+    if (documentBase && !('link' in row)) row.link = toLink(documentBase, row.path)
+    if (outputBase && row.output_path && !('output_link' in row))
+      row.output_link = toLink(outputBase, row.output_path)
+  }
+}
+
+/** Percent-encodes a path, so that it is neither a scheme nor a query. The base begins with `./` or `../`. */
+const toLink = (base, path) => base + path.split('/').map(encodeURIComponent).join('/')
+
+decodeRows()
 for (const row of rows) row.sought = [row.path, row.error, row.output_text].join('\n').toLowerCase()
 
 // Text in quotes is one word.
@@ -81,7 +121,7 @@ function renderRow(row) {
     markMatches(findExcerpt(row)),
   )
   excerpt.dir = 'auto'
-  head.append(excerpt)
+  head.append(element('div', 'below', excerpt, ...renderLinks(row)))
   const group = element('tbody', '', element('tr', '', head, ...renderCells(row)))
   const toggle = () => {
     if (open.has(row)) group.append(renderDetails(row))
@@ -97,30 +137,53 @@ function renderRow(row) {
   return group
 }
 
+/** Returns links to the document and to its summary or error record, where the page knows their place. */
+function renderLinks({ path, status, link, output_link: outputLink }) {
+  const result = status === 'failed' ? 'error record' : 'summary'
+  return [
+    [link, 'document'],
+    [outputLink, result],
+  ]
+    .filter(([href]) => href)
+    .map(([href, name]) => {
+      const made = element('a', 'open-file note', name)
+      made.href = href
+      made.title = `Open the ${name} of ${path}`
+      return made
+    })
+}
+
 const renderCells = (row) => [
   element('td', row.status === 'failed' ? 'status failed' : 'status', row.status),
   element('td', 'input_tokens', counted(row.input_tokens)),
   element('td', 'output_tokens', counted(row.output_tokens)),
   element('td', 'latency_ms', time(row.latency_ms)),
-  element('td', 'cost_usd', `${dollars(row.cost_usd)}${isPartly(row) ? ' and an unknown part' : ''}`),
+  element('td', 'cost_usd', renderCost(row)),
 ]
+
+function renderCost(row) {
+  const cost = document.createDocumentFragment()
+  cost.append(`${dollars(row.cost_usd)}${isPartly(row) ? ' and an unknown part' : ''}`)
+  if (row.simulated && row.cost_usd > 0) cost.append(element('small', '', '(simulated)'))
+  return cost
+}
 
 /** Whether only a part of the cost of a row is known. */
 const isPartly = (row) => row.replies_with_unknown_cost > 0 && row.cost_usd !== null
 
 function renderDetails(row) {
-  const none = row.status === 'pending' ? 'The document is pending.' : 'The summary is not in this file.'
+  const none = row.status === 'pending' ? 'The document is pending.' : 'The text is not in this file.'
   const text = element('div', 'text', markMatches(row.output_text ?? row.error ?? none))
   text.dir = 'auto'
   const facts = [
-    ['finished', row.ended_at],
+    ['finished', localTime(row.ended_at)],
     ['with', `${row.prompt}, ${row.model}`],
     ['tokens', `${counted(row.input_tokens)} in, ${counted(row.output_tokens)} out`],
     ['requests', counted(row.attempts)],
     ['latency', time(row.latency_ms)],
     ['waited', time(row.wait_ms)],
     ['in retries', time(row.retry_ms)],
-    ['flagged', row.quality_issues.length > 0 ? row.quality_issues.map(describeIssue).join(', ') : null],
+    ['flagged', row.quality_issues?.map(describeIssue).join(', ') ?? null],
     ['file', row.output_path],
   ].filter(([, value]) => value !== null && value !== unknown)
   const list = element(

@@ -3,6 +3,7 @@ import { sumInputTokens } from '../pricing/usage.ts'
 import type { DocumentEntry } from '../run/ledger-entry.ts'
 import { computeTimeBreakdown } from './compute-time-breakdown.ts'
 import { computeDistribution } from './distribution.ts'
+import { computeFolderState } from './folder-state.ts'
 import { groupEntries } from './group-entries.ts'
 import { formatEntryError, groupErrors } from './group-errors.ts'
 import { toKnownMs } from './known-ms.ts'
@@ -22,19 +23,23 @@ export interface ReportJsonOptions {
   readonly programVersion: string
   /** The texts of outputs, by document path. */
   readonly texts?: ReadonlyMap<string, string>
+  /** All runs of the output folder, if the report is about its present state; see `computeFolderState`. */
+  readonly folderRuns?: readonly RecordedRun[] | undefined
 }
 
 /** Builds a report of recorded runs. The totals leave out simulated runs, unless all runs are simulated. */
 export function buildReportJson(
   recorded: readonly RecordedRun[],
-  { createdAt, programVersion, texts }: ReportJsonOptions,
+  { createdAt, programVersion, texts, folderRuns }: ReportJsonOptions,
 ): ReportJson {
   const simulated = recorded.length > 0 && recorded.every(({ start }) => start.simulated)
   const summedRuns = simulated ? recorded : recorded.filter(({ start }) => !start.simulated)
   const entries = summedRuns.flatMap((run) => run.entries)
   const total = sumTotals(summedRuns.map(sumRun))
   const latestByPath = new Map(
-    recorded.flatMap((run) => run.entries.map((entry) => [entry.path, entry] as const)),
+    recorded.flatMap(({ start, entries }) =>
+      entries.map((entry) => [entry.path, { entry, simulated: start.simulated ?? false }] as const),
+    ),
   )
   const [singleRun] = recorded.length === 1 ? recorded : []
   const groupBy = (nameOf: (entry: DocumentEntry) => string) => groupEntries(entries, nameOf)
@@ -44,6 +49,7 @@ export function buildReportJson(
     created_at: createdAt,
     program_version: programVersion,
     simulated,
+    output_folder: folderRuns === undefined ? null : computeFolderState(folderRuns),
     totals: { ...toReportSums(total), usage: total.usage, lost_replies: total.lost_replies },
     runs: recorded.map(toRunRow),
     groups: {
@@ -53,11 +59,13 @@ export function buildReportJson(
       prompt: groupBy(({ prompt }) => prompt),
       folder: groupBy(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'),
     },
-    errors: groupErrors([...latestByPath.values()]),
+    errors: groupErrors([...latestByPath.values()].map(({ entry }) => entry)),
     latency: computeDistribution(entries.flatMap(({ latency_ms }) => toKnownMs(latency_ms) ?? [])),
     time: computeTimeBreakdown(summedRuns),
     timeline: singleRun === undefined ? null : computeTimeline(singleRun),
-    documents: [...latestByPath.values()].map((entry) => toDocumentRow(entry, texts?.get(entry.path))),
+    documents: [...latestByPath.values()].map(({ entry, simulated }) =>
+      toDocumentRow(entry, simulated, texts?.get(entry.path)),
+    ),
   }
 }
 
@@ -98,11 +106,12 @@ function toRunRow(recorded: RecordedRun): RunRow {
   }
 }
 
-function toDocumentRow(entry: DocumentEntry, text: string | undefined): DocumentRow {
+function toDocumentRow(entry: DocumentEntry, simulated: boolean, text: string | undefined): DocumentRow {
   const { path, status, ended_at, prompt, model, usage, cost_usd, attempts } = entry
   return {
     path,
     status,
+    simulated,
     ended_at,
     prompt,
     model,

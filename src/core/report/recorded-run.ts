@@ -9,4 +9,8 @@ export interface RecordedRun {
   readonly entries: readonly DocumentEntry[]
   /** Totals of superseded entries that compaction removed. */
   readonly compacted?: Totals
+  /** Paths of documents that looked changed, but whose summary the run found up to date. */
+  readonly unchanged?: readonly string[]
+  /** Paths of documents whose stale summary was deleted after the run. */
+  readonly pruned?: readonly string[]
 }

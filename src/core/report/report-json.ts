@@ -95,6 +95,7 @@ const entryFields = documentEntryShape.fields
 const documentRowShape = objectOf({
   path: string,
   status: entryFields.status,
+  simulated: describe(boolean, 'whether the reply came from the simulator, so that its cost was not paid'),
   ended_at: string,
   prompt: string,
   model: string,
@@ -117,12 +118,28 @@ const documentRowShape = objectOf({
 })
 export interface DocumentRow extends TypeOf<typeof documentRowShape> {}
 
+const folderStateShape = objectOf({
+  summarized: count,
+  failed: describe(count, 'documents whose last attempt failed'),
+  pending: describe(count, 'documents for which a request was sent, without a result'),
+  not_reached: describe(
+    count,
+    'documents that the last run did not get to; those with an older summary are in summarized, too',
+  ),
+})
+/** The documents of an output folder, counted by their state. */
+export interface FolderState extends TypeOf<typeof folderStateShape> {}
+
 const reportShape = objectOf({
   format: oneOf('claude-batch report'),
   format_version: oneOf(reportFormatVersion),
   created_at: string,
   program_version: string,
   simulated: describe(boolean, 'whether the runs were simulated, so that nothing was paid'),
+  output_folder: describe(
+    nullable(folderStateShape),
+    'all documents of the output folder after its last run; null for stdout, for an earlier run and for several folders',
+  ),
   totals: objectOf({ ...sumFields, usage, lost_replies }),
   runs: listOf(runRowShape),
   groups: describe(

@@ -34,11 +34,6 @@ export function locateSummary(path: string, { file }: KnownSummary): string {
   return file ?? path + summarySuffix
 }
 
-/** Whether the text that a prompt made is a digest, not a summary. @param prompt such as `digest@v1` */
-export function isDigest(prompt: string | undefined): boolean {
-  return prompt?.startsWith('digest@') === true
-}
-
 /**
  * Returns the data of a ledger entry that is kept in memory.
  * @param path of the document, relative to `cwd`

@@ -28,6 +28,8 @@ interface UnfinishedRecordedRun {
   readonly entries: DocumentEntry[]
   end?: RunEnd
   compacted: Totals
+  readonly unchanged: string[]
+  readonly pruned: string[]
 }
 
 type RunsById = Map<string, UnfinishedRecordedRun>
@@ -42,6 +44,12 @@ const runReducers: LedgerReducers<RunsById> = {
   document(runs, entry, { run, path }) {
     findOrAddRun(runs, run ?? unknownRun(entry.ended_at)).entries.push({ ...entry, path })
   },
+  unchanged(runs, { at }, { run, path }) {
+    findOrAddRun(runs, run ?? unknownRun(at)).unchanged.push(path)
+  },
+  pruned(runs, { at }, { run, path }) {
+    findOrAddRun(runs, run ?? unknownRun(at)).pruned.push(path)
+  },
   compacted(runs, { at, totals }, { run }) {
     const current = findOrAddRun(runs, run ?? unknownRun(at))
     current.compacted = addTotals(current.compacted, totals)
@@ -55,7 +63,13 @@ const runReducers: LedgerReducers<RunsById> = {
 function findOrAddRun(runs: RunsById, start: RunStart): UnfinishedRecordedRun {
   const known = runs.get(start.run_id)
   if (known !== undefined) return known
-  const added: UnfinishedRecordedRun = { start, entries: [], compacted: emptyTotals }
+  const added: UnfinishedRecordedRun = {
+    start,
+    entries: [],
+    compacted: emptyTotals,
+    unchanged: [],
+    pruned: [],
+  }
   runs.set(start.run_id, added)
   return added
 }

@@ -1,5 +1,6 @@
 import type { ReportGroup } from '../../core/report/report-json.ts'
-import { formatCost, formatCount, formatUsdOrUnknown } from '../report-format.ts'
+import { formatRoundedCount, formatRoundedUsd } from '../quantity.ts'
+import { formatCost, formatCount } from '../report-format.ts'
 import { type AxisMark, renderColumnChart } from './column-chart.ts'
 import { html, type Markup } from './html-template.ts'
 
@@ -8,16 +9,25 @@ const dayMs = 86_400_000
 /** Days. More columns cannot be distinguished, and one wrong date would create millions of them. */
 const maxColumns = 1100
 
-/** Renders the cost of each day, including days without runs unless there are too many days. */
-export function renderCostByDay(days: readonly ReportGroup[], isPriced: boolean): Markup | undefined {
+/**
+ * Renders the cost of each day (UTC), including days without runs unless there are too many days.
+ * @param simulated whether nothing was spent, so that costs are marked
+ */
+export function renderCostByDay(
+  days: readonly ReportGroup[],
+  isPriced: boolean,
+  simulated: boolean,
+): Markup | undefined {
   const groups = days.filter((group) => Number.isFinite(toDayNumber(group)))
+  const formatValue = (group: ReportGroup) =>
+    isPriced ? formatCost({ ...group, simulated }) : `${formatCount(getValue(group, false))} tokens`
   if (groups.length < 2) return undefined
   const shown = buildColumns(groups)
   const values = shown.map(({ group }) => (group === undefined ? 0 : getValue(group, isPriced)))
   const highest = groups.reduce((most, group) =>
     getValue(group, isPriced) > getValue(most, isPriced) ? group : most,
   )
-  const words = `${formatValue(highest, isPriced)} on ${highest.name}, the highest`
+  const words = `${formatValue(highest)} on ${highest.name}, the highest`
   const title = isPriced ? 'Cost by day' : 'Tokens by day'
   const chart = renderColumnChart({
     label: `${title}, from ${groups[0]?.name} to ${groups.at(-1)?.name}: ${words}.`,
@@ -26,12 +36,12 @@ export function renderCostByDay(days: readonly ReportGroup[], isPriced: boolean)
       const group = shown[n]?.group
       return group === undefined
         ? ''
-        : `${group.name}: ${formatValue(group, isPriced)}, ${formatCount(group.summarized)} summarized`
+        : `${group.name}: ${formatValue(group)}, ${formatCount(group.summarized)} summarized`
     },
-    formatScale: isPriced ? formatUsdOrUnknown : (value) => formatCount(value),
+    formatScale: isPriced ? formatRoundedUsd : formatRoundedCount,
     axis: buildDateAxis(shown.map(({ name }) => name)),
   })
-  return html`<figure class="wide"><figcaption><h3>By day</h3><p>${words}</p></figcaption>${chart}</figure>`
+  return html`<figure class="wide"><figcaption><h3>By day (UTC)</h3><p>${words}</p></figcaption>${chart}</figure>`
 }
 
 function toDayNumber({ name }: ReportGroup): number {
@@ -40,10 +50,6 @@ function toDayNumber({ name }: ReportGroup): number {
 
 function getValue(group: ReportGroup, isPriced: boolean): number {
   return isPriced ? (group.cost_usd ?? 0) : group.input_tokens + group.output_tokens
-}
-
-function formatValue(group: ReportGroup, isPriced: boolean): string {
-  return isPriced ? formatCost(group) : `${formatCount(getValue(group, false))} tokens`
 }
 
 interface Column {

@@ -1,7 +1,7 @@
 import type { DocumentRow, ReportJson } from '../../core/report/report-json.ts'
-import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { formatCost, formatCount, formatMs, formatTimestamp, statusLabels } from '../report-format.ts'
-import { html, type Markup, stringifyForScript } from './html-template.ts'
+import type { ReportLinks } from '../../core/report/report-links.ts'
+import { formatCost, formatCount, formatMs, statusLabels } from '../report-format.ts'
+import { html, type Markup } from './html-template.ts'
 
 /** Rows in the table that is shown without JavaScript. */
 const maxRowsWithoutScript = 100
@@ -22,64 +22,58 @@ const headings = [
 ] as const
 
 /**
- * Renders the table of documents. `assets/pages/report.js` fills it with the rows of `generateDocumentData`.
+ * Renders the table of documents. `assets/pages/report.js` fills it with the rows of `createDocumentData`.
+ * @param textLimit how long the texts of the rows are at most: bytes
  */
-export function renderDocumentTable({ documents }: ReportJson): Markup | undefined {
+export function renderDocumentTable(
+  { documents }: ReportJson,
+  links: ReportLinks | undefined,
+  textLimit: number,
+): Markup | undefined {
   if (documents.length === 0) return undefined
   const statuses = [...new Set(documents.map(({ status }) => status))]
   const statusFilter = html`<label>Status <select id="status"><option>all</option>${statuses.map((status) => html`<option>${statusLabels[status]}</option>`)}</select></label>`
   return html`<section id="documents" aria-labelledby="documents-title"><h2 id="documents-title">Documents</h2>
+${describeTextLimit(textLimit, links)}
 <div id="tools" hidden><label class="search">Search <input id="search" type="search" autocomplete="off" spellcheck="false" aria-keyshortcuts="/" placeholder="names, summaries and errors"></label>${statuses.length > 1 ? statusFilter : undefined}<p id="shown" role="status"></p></div>
-<table id="table" hidden><thead><tr>${headings.map(([key, name]) => html`<th scope="col" data-key="${key}" class="${key}"><button type="button">${name}</button></th>`)}</tr></thead></table>
+<table id="table" hidden data-documents="${links?.documentBase ?? ''}" data-outputs="${links?.outputBase ?? ''}"><thead><tr>${headings.map(([key, name]) => html`<th scope="col" data-key="${key}" class="${key}"><button type="button">${name}</button></th>`)}</tr></thead></table>
 <nav id="pages" hidden aria-label="Pages of documents"><button type="button" id="back">Previous</button><button type="button" id="on">Next</button></nav>
-<noscript>${renderWithoutScript(documents)}</noscript></section>`
+<noscript>${renderWithoutScript(documents, links)}</noscript></section>`
 }
 
-function renderWithoutScript(documents: readonly DocumentRow[]): Markup {
+/** Renders a sentence about texts that are not whole. */
+function describeTextLimit(textLimit: number, links: ReportLinks | undefined): Markup | undefined {
+  if (textLimit === Number.POSITIVE_INFINITY) return undefined
+  const what =
+    textLimit === 0
+      ? 'To stay small, this page has no summaries'
+      : `To stay small, this page has only the first ${formatCount(textLimit)} bytes of each summary`
+  const where =
+    links?.outputBase === undefined
+      ? 'the files in the output folder are complete'
+      : 'the links in the table lead to the complete files'
+  return html`<p class="note limit">${what}; ${where}. A report of one run (--run) or of the latest runs (--since) has more.</p>`
+}
+
+function renderWithoutScript(documents: readonly DocumentRow[], links: ReportLinks | undefined): Markup {
   const more = documents.length - maxRowsWithoutScript
   return html`<table><thead><tr><th scope="col" class="path">Document</th><th scope="col">Status</th><th scope="col">Latency</th><th scope="col">Cost</th></tr></thead><tbody>${documents
     .slice(0, maxRowsWithoutScript)
     .map(
-      ({ path, status, latency_ms: latency, cost_usd, replies_with_unknown_cost: uncounted, error }) =>
-        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusLabels[status]}</td><td>${formatMs(latency)}</td><td>${formatCost({ cost_usd, documents_with_unknown_cost: uncounted })}</td></tr>`,
+      ({ status, latency_ms: latency, replies_with_unknown_cost: uncounted, error, ...row }) =>
+        html`<tr><th scope="row" class="path">${renderPath(row, links)}${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusLabels[status]}</td><td>${formatMs(latency)}</td><td>${formatCost({ ...row, documents_with_unknown_cost: uncounted })}</td></tr>`,
     )}</tbody></table>${more > 0 ? html`<p class="note">and ${formatCount(more)} more, which need JavaScript to be shown</p>` : undefined}`
 }
 
-const rowsPerPiece = 500
-
-/** Generates the rows for `report.js` as pieces of JSON, with control and bidi characters made visible. */
-export function* generateDocumentData(documents: readonly DocumentRow[]): Generator<string> {
-  yield '['
-  for (let n = 0; n < documents.length; n += rowsPerPiece) {
-    const rows = documents.slice(n, n + rowsPerPiece).map((row) => stringifyForScript(toEscapedRow(row)))
-    yield `${n === 0 ? '' : ','}\n${rows.join(',\n')}`
-  }
-  yield '\n]'
-}
-
-/** The row as the script gets it: a {@link DocumentRow} whose texts can be shown. */
-function toEscapedRow({
-  path,
-  status,
-  ended_at,
-  prompt,
-  model,
-  error,
-  output_path,
-  output_text,
-  ...numbers
-}: DocumentRow) {
-  return {
-    path: escapeControlChars(path),
-    status: statusLabels[status],
-    ended_at: escapeControlChars(formatTimestamp(ended_at)),
-    prompt: escapeControlChars(prompt),
-    model: escapeControlChars(model),
-    error: error === null ? null : escapeControlChars(error),
-    output_path: output_path === null ? null : escapeControlChars(output_path),
-    ...numbers,
-    ...(output_text !== undefined && {
-      output_text: escapeControlChars(output_text.replaceAll('\r\n', '\n'), '\n\t'),
-    }),
-  }
+/** Renders the path of a document, as a link if there is one, and a link to its summary or error record. */
+function renderPath(
+  { path, output_path: file }: Pick<DocumentRow, 'path' | 'output_path'>,
+  links: ReportLinks | undefined,
+): Markup {
+  const link = links?.toDocument(path)
+  const outputLink = file === null ? undefined : links?.toOutput(file)
+  const name = html`<bdi>${path}</bdi>`
+  return html`${link === undefined ? name : html`<a href="${link}">${name}</a>`}${
+    outputLink === undefined ? undefined : html` <a class="note" href="${outputLink}">result</a>`
+  }`
 }

@@ -28,7 +28,7 @@ export function renderPageStart(title: string, style: string, script?: string): 
 
 export const pageEnd = '</body>\n</html>\n'
 
-export function readPageAsset(name: 'report.css' | 'report.js'): string {
+export function readPageAsset(name: 'report.css' | 'report.js' | 'local-times.js'): string {
   return readFileSync(resolveAsset(`./assets/pages/${name}`), 'utf8')
 }
 

@@ -1,24 +1,32 @@
 import type { ReportJson } from '../../core/report/report-json.ts'
-import { buildFigures, describeRuns, type Figure, getHeadline, listRemarks } from '../report-figures.ts'
-import { formatTimestamp } from '../report-format.ts'
+import type { ReportLinks } from '../../core/report/report-links.ts'
+import { buildFigures, type Figure, listRemarks } from '../report-figures.ts'
+import { describeRuns, getHeadline } from '../report-headline.ts'
 import { renderCosts } from './cost-section.ts'
-import { generateDocumentData, renderDocumentTable } from './document-table.ts'
+import { createDocumentData } from './document-data.ts'
+import { renderDocumentTable } from './document-table.ts'
 import { renderErrors } from './error-section.ts'
 import { pageEnd, readPageAsset, renderPageStart } from './html-page.ts'
 import { html, type Markup } from './html-template.ts'
 import { renderLatency } from './latency-chart.ts'
+import { renderQuantity } from './render-quantity.ts'
 import { renderRuns } from './run-section.ts'
 import { renderThroughput } from './throughput-section.ts'
 import { renderTimeBreakdown } from './time-breakdown.ts'
+import { renderTimestamp } from './timestamp.ts'
 
 /**
  * Generates a report as one self-contained HTML file, in pieces: with many documents and summaries it may
  * exceed the maximum length of a string.
+ * @param links undefined if it is not known where the file will be
  */
-export function* renderReportHtml(report: ReportJson): Generator<string> {
-  const [style, script] = [readPageAsset('report.css'), readPageAsset('report.js')]
+export function* renderReportHtml(report: ReportJson, links?: ReportLinks): Generator<string> {
+  const style = readPageAsset('report.css')
+  const hasDocuments = report.documents.length > 0
+  const script = `${readPageAsset('local-times.js')}${hasDocuments ? readPageAsset('report.js') : ''}`
   const title = getHeadline(report)
-  yield html`${renderPageStart(title, style, script)}<header><h1>${title}</h1><p class="setting">${describeRuns(report).map((part) => html`<bdi>${part}</bdi> `)}</p></header>
+  const documentData = createDocumentData(report.documents, links)
+  yield html`${renderPageStart(title, style, script)}<header><h1>${title}</h1><p class="setting">${renderSetting(report)}</p></header>
 <main>
 ${report.runs.length === 0 ? undefined : renderSummary(report)}
 ${renderThroughput(report)}
@@ -26,16 +34,24 @@ ${renderTimes(report)}
 ${renderCosts(report)}
 ${renderErrors(report)}
 ${renderRuns(report)}
-${renderDocumentTable(report)}
+${renderDocumentTable(report, links, documentData.textLimit)}
 </main>
-<footer><p>Created by claude-batch ${report.program_version}, ${formatTimestamp(report.created_at)}. All times are UTC. This file is self-contained and loads nothing from the network.</p></footer>
+<footer><p>Created by claude-batch ${report.program_version}, ${renderTimestamp(report.created_at)}. <span id="zone">All times are UTC.</span> This file is self-contained and loads nothing from the network.</p></footer>
 `.text
-  if (report.documents.length > 0) {
+  if (hasDocuments) {
     yield '<script type="application/json" id="data">'
-    yield* generateDocumentData(report.documents)
-    yield `</script>\n<script type="module">${script}</script>\n`
+    yield* documentData.generate()
+    yield '</script>\n'
   }
-  yield pageEnd
+  yield `<script type="module">${script}</script>\n${pageEnd}`
+}
+
+function renderSetting(report: ReportJson): Markup[] {
+  const [when, ...others] = describeRuns(report)
+  const [run] = report.runs
+  if (when === undefined || run === undefined) return []
+  const time = report.runs.length === 1 ? renderTimestamp(run.started_at) : html`${when} (UTC)`
+  return [time, ...others.map((part) => html`${part}`)].map((part) => html`<bdi>${part}</bdi> `)
 }
 
 function renderSummary(report: ReportJson): Markup {
@@ -43,7 +59,7 @@ function renderSummary(report: ReportJson): Markup {
 }
 
 function renderFigure({ name, value, notes, isBad }: Figure): Markup {
-  return html`<div><dt>${name}</dt><dd${isBad && html` class="failed"`}>${value}</dd>${notes.map((note) => html`<dd class="note">${note}</dd>`)}</div>`
+  return html`<div><dt>${name}</dt><dd${isBad && html` class="failed"`}>${renderQuantity(value)}</dd>${notes.map((note) => html`<dd class="note">${renderQuantity(note)}</dd>`)}</div>`
 }
 
 function renderTimes(report: ReportJson): Markup | undefined {

@@ -1,6 +1,7 @@
 import type { ReportJson, RunRow } from '../../core/report/report-json.ts'
-import { formatCost, formatCount, formatMs, formatTimestamp, formatTokens } from '../report-format.ts'
+import { formatCost, formatCount, formatMs, formatTokens } from '../report-format.ts'
 import { html, type Markup } from './html-template.ts'
+import { renderTimestamp } from './timestamp.ts'
 
 const maxRuns = 100
 
@@ -8,7 +9,7 @@ const maxRuns = 100
 export function renderRuns({ runs }: ReportJson): Markup | undefined {
   if (runs.length < 2) return undefined
   const earlierCount = runs.length - maxRuns
-  return html`<section><h2>Runs</h2><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table>
+  return html`<section><h2>Runs</h2><p class="note scroll-hint">Scroll this table sideways to see all columns.</p><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table>
 <thead><tr>${headings.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${runs.slice(-maxRuns).reverse().map(renderRow)}</tbody></table></div>${
     earlierCount > 0 ? html`<p class="note">and ${formatCount(earlierCount, 'earlier run')}</p>` : undefined
@@ -22,7 +23,7 @@ function renderRow(run: RunRow): Markup {
   const endNote = run.ended_at === null ? 'end not recorded' : (run.stop_reason ?? undefined)
   const cells = [formatCost(run), formatCount(run.summarized)]
   const others = [formatMs(run.duration_ms), formatTokens(run, 'in'), formatTokens(run, 'out')]
-  return html`<tr><th scope="row">${formatTimestamp(run.started_at)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${
+  return html`<tr><th scope="row">${renderTimestamp(run.started_at)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${
     endNote === undefined ? undefined : html`<small dir="auto">${endNote}</small>`
   }</th>${cells.map(renderCell)}<td${run.failed > 0 ? html` class="failed"` : undefined}>${formatCount(run.failed)}</td>${others.map(renderCell)}</tr>`
 }

@@ -2,6 +2,7 @@ import { fromLimitFields } from '../../core/rate-limit/limit-fields.ts'
 import { type LimitName, limitLabels, limitNames } from '../../core/rate-limit/limiter-state.ts'
 import type { ReportJson } from '../../core/report/report-json.ts'
 import type { Timeline } from '../../core/report/timeline.ts'
+import { formatRoundedCount } from '../quantity.ts'
 import { formatCount, formatMs } from '../report-format.ts'
 import { renderColumnChart } from './column-chart.ts'
 import { html, type Markup } from './html-template.ts'
@@ -109,11 +110,11 @@ function formatTimeSpan(n: number, step: number): string {
 }
 
 function formatRounded(value: number): string {
-  return formatCount(value < 10 ? Number(value.toFixed(1)) : Math.round(value))
+  return formatRoundedCount(value < 10 ? Number(value.toFixed(1)) : value)
 }
 
 function formatScale(value: number): string {
-  return formatCount(Number(value.toFixed(3)))
+  return value < 10_000 ? formatCount(Number(value.toFixed(3))) : formatRoundedCount(value)
 }
 
 function sum(values: readonly number[]): number {
