@@ -29,6 +29,7 @@ import {
   toEnding,
   UsageError,
 } from '../errors.ts'
+import { checkModelNames } from '../run/check-model-names.ts'
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, describeCost, formatRetirements } from '../run/pricing.ts'
@@ -89,6 +90,7 @@ export async function compare(
       judge === undefined ? undefined : await loadJudge(judge, lookup, options, getProviderName(options))
     const models = variants.flatMap(({ promptChoice }) => promptChoice.models)
     const allModels = judge === undefined ? models : [...models, resolveModelAlias(judge)]
+    checkModelNames(allModels, provider.baseUrl, options.modelId)
     const pricing = createPricing(options, allModels)
     for (const text of formatRetirements(options, allModels, clock.wallTime())) reporter.printMessage(text)
     const log = outputs.log && (await openRequestLog(outputs.log))

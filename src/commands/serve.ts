@@ -13,6 +13,7 @@ import { createBoundedQueue } from '../engine/middleware/bounded-queue.ts'
 import { composeAsk } from '../engine/middleware/compose.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { type Exit, toEnding } from '../errors.ts'
+import { checkModelNames } from '../run/check-model-names.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, describeCost, formatRetirements } from '../run/pricing.ts'
 import { createProvider } from '../run/provider.ts'
@@ -47,6 +48,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
   )
   try {
     const buildRequest = await createRequestFactory(options, runtime)
+    checkModelNames([model], provider.baseUrl, options.modelId)
     const { priceOf, budget } = createPricing(options, [model])
     formatRetirements(options, [model], clock.wallTime()).forEach(print)
     const { ask: client } = await provider.connect()

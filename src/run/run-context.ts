@@ -5,6 +5,7 @@ import { createShutdown, type Shutdown } from '../engine/shutdown.ts'
 import { createDocumentReader, type ReadDocument } from '../inputs/read/read-document.ts'
 import type { Runtime } from '../runtime.ts'
 import { createReporter, type Reporter } from '../ui/reporter.ts'
+import { checkModelNames } from './check-model-names.ts'
 import { createPricing, formatRetirements } from './pricing.ts'
 import { createProvider, type Provider } from './provider.ts'
 import type { PromptChoice, RunRequests } from './request-builder.ts'
@@ -75,6 +76,7 @@ export async function createRunContext(
   try {
     const { baseUrl } = provider
     const { promptChoice, requestBuilder } = plan.requests
+    checkModelNames(promptChoice.models, baseUrl, options.modelId)
     const pricing = createPricing(options, promptChoice.models)
     for (const text of formatRetirements(options, promptChoice.models, runtime.clock.wallTime()))
       reporter.printMessage(text)

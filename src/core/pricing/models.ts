@@ -181,9 +181,13 @@ const aliases: Readonly<Record<string, keyof typeof models>> = {
 /** The short names of models, from the cheapest to the most expensive. */
 export const modelAliases: readonly string[] = Object.keys(aliases)
 
-/** Returns the model id for a name: `haiku` becomes `claude-haiku-5-5`; unknown names are unchanged. */
+/**
+ * Returns the model id for a name, in any case: `haiku` and `Claude-Haiku-5-5` become `claude-haiku-5-5`; unknown
+ * names are unchanged.
+ */
 export function resolveModelAlias(name: string): string {
-  return name.includes('-') ? name : (getOwn(aliases, name) ?? name)
+  const id = name.toLowerCase()
+  return getOwn(aliases, id) ?? (Object.hasOwn(models, id) ? id : name)
 }
 
 /**
@@ -191,7 +195,7 @@ export function resolveModelAlias(name: string): string {
  * compatible servers. Prices are list prices; providers may charge more.
  */
 export function findModel(name: string): Model | undefined {
-  return getOwn<Model>(models, getOwn(aliases, name) ?? canonicalizeModelId(name))
+  return getOwn<Model>(models, canonicalizeModelId(resolveModelAlias(name)))
 }
 
 /** Whether two names mean the same model: they may be aliases, or dated or prefixed forms of the same id. */
