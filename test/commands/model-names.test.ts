@@ -44,7 +44,10 @@ describe('a model that api.anthropic.com cannot have', () => {
   })
 
   it('is not checked if the settings name its id', async () => {
-    const cwd = await createFolder({ ...files, 'claude-batch.yaml': 'models:\n  house-model: claude-haiku-5-5\n' })
+    const cwd = await createFolder({
+      ...files,
+      'claude-batch.yaml': 'models:\n  house-model: claude-haiku-5-5\n',
+    })
     const { code } = await runInProcess(['summarize', 'docs', '--dry-run', '--model', 'house-model'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'sk-ant-test' },
