@@ -98,8 +98,10 @@ export async function* runBatchedDocuments(
       },
       onCollectError: (error) => reporter.printNote(toEnding(error).text),
       onWarning: reporter.printNote,
+      onCanary: ({ path }) =>
+        reporter.printNote(`${path} is sent live first, to check that the API accepts these requests`),
       onSubmitted({ id, localId: intent, items }, { bytes }) {
-        const size = `${formatDocumentCount(items.size)}, ${(bytes / 1e6).toFixed(1)} MB`
+        const size = `${formatDocumentCount(items.size)}, ${formatBytes(bytes)}`
         const hint = options.detach
           ? `; to fetch the summaries later, run the same command again, or ${collectCommand}`
           : ''
@@ -142,6 +144,10 @@ const minReportedWaitMs = 5000
 
 function formatDocumentCount(documents: number): string {
   return pluralize(documents, 'document')
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 function formatBatchCount({ length }: readonly unknown[]): string {

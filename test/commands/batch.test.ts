@@ -100,6 +100,11 @@ describe('summarize --batch', () => {
     const first = await run('summarize', 'docs', '--batch', '--detach')
     expect(first.code).toBe(0)
     expect(first.stderr).toMatch(
+      /^claude-batch: docs\/\w+\.md is sent live first, to check that the API accepts/,
+    )
+    expect(first.stderr).toMatch(/ created: 3 documents, \d KB; /)
+    expect(first.stderr).toMatch(/^documents +4: 1 summarized, 3 in a batch /m)
+    expect(first.stderr).toMatch(
       /to fetch the summaries later, run the same command again, or claude-batch batches collect summaries/,
     )
     expect(Object.keys(await written())).toHaveLength(1)

@@ -17,7 +17,7 @@ import {
   type OpenBatchesJob,
 } from './open-batches.ts'
 import { type BatchRecovery, createBatchRecovery } from './recover-batch.ts'
-import { type CanaryOptions, runCanaries } from './run-canaries.ts'
+import { type CanaryListener, type CanaryOptions, runCanaries } from './run-canaries.ts'
 import { type SubmitOptions, submitBatches } from './submit-batches.ts'
 
 /** A run that collects batches, and may submit new ones. */
@@ -47,7 +47,8 @@ export interface Sending {
 }
 
 type BatchListener = OpenBatchesJob['listener'] &
-  SubmitListener & {
+  SubmitListener &
+  CanaryListener & {
     /** Called at the end of the run with the batches that have not ended. */
     onUnfinished(batches: readonly StoredBatch[]): void
   }
@@ -166,7 +167,7 @@ async function* sendRemaining(
   remaining: readonly DocumentRef[],
   job: SendingJob,
 ): AsyncGenerator<Outcome, Unsent> {
-  const { sending, shutdown, shouldWait } = job
+  const { sending, shutdown, shouldWait, listener } = job
   if (sending?.batches === undefined) {
     if (sending === undefined) return { longDocuments: [], duplicates: [], unsentDocuments: remaining }
     yield* sending.runLive(remaining)
@@ -179,7 +180,7 @@ async function* sendRemaining(
   let unsentDocuments = remaining
   let budgetError: RunError | undefined
   while (unsentDocuments.length > 0 && !shutdown.drainSignal.aborted) {
-    const canaryOptions = { ...submitOptions, runLive, shutdown }
+    const canaryOptions = { ...submitOptions, runLive, shutdown, listener }
     const withoutCanaries = yield* runCanaries(unsentDocuments, provenSettings, canaryOptions)
     const submitted = yield* submitBatches(withoutCanaries, { ...job, ...submitOptions }, job.recovery)
     for (const batch of submitted.createdBatches) job.batches.add(batch)

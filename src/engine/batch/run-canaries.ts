@@ -11,6 +11,12 @@ export interface CanaryOptions {
   readonly hasSucceededBefore: (path: string) => boolean
   readonly getItemSettings: (path: string) => Pick<ItemSettings, 'provenance'>
   readonly shutdown: Shutdown
+  readonly listener: CanaryListener
+}
+
+export interface CanaryListener {
+  /** Called before a document is sent live, in place of the first document of a batch. */
+  onCanary(document: DocumentRef): void
 }
 
 /** After this many refused canary requests, the request settings are assumed to be wrong. */
@@ -26,7 +32,7 @@ const maxCanaries = 5
 export async function* runCanaries(
   sources: readonly DocumentRef[],
   provenSettings: Set<string>,
-  { runLive, hasSucceededBefore, getItemSettings, shutdown }: CanaryOptions,
+  { runLive, hasSucceededBefore, getItemSettings, shutdown, listener }: CanaryOptions,
 ): AsyncGenerator<Outcome, readonly DocumentRef[]> {
   const left = new Set(sources)
   const getSettingsHash = ({ path }: DocumentRef) => getItemSettings(path).provenance.settingsHash
@@ -38,6 +44,7 @@ export async function* runCanaries(
     if (provenSettings.has(settings)) continue
     if (shutdown.drainSignal.aborted) break
     left.delete(source)
+    listener.onCanary(source)
     for await (const outcome of runLive([source])) {
       yield outcome
       if (outcome.attempts.length === 0) continue

@@ -163,6 +163,7 @@ async function over(
       },
       listener: {
         onAttempt() {},
+        onCanary() {},
         onRetry() {},
         onCollectError() {},
         onWarning() {},

@@ -112,6 +112,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       isDetached: false,
       listener: {
         onAttempt() {},
+        onCanary() {},
         onRetry: ({ requestError }) => notes.push(`troubled: ${requestError.type}`),
         onCollectError: ({ message }) => notes.push(message),
         onWarning: (text) => notes.push(text),
