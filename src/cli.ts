@@ -48,7 +48,8 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     if (!(error instanceof CommanderError || error instanceof CommandLineError)) throw error
     const text = error instanceof CommanderError ? toOneLine(error.message) : error.message
     const message = addNameHint(text)
-    throw new CommandLineError(`${message}. See ${findCommandPath(program, runtime.argv)} --help`)
+    const end = message.endsWith('?') ? '' : '.'
+    throw new CommandLineError(`${message}${end} See ${findCommandPath(program, runtime.argv)} --help`)
   }
 }
 

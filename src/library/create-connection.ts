@@ -12,9 +12,9 @@ import { createSharedBudget } from '../engine/middleware/shared-budget.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { createLibraryRuntime } from '../runtime.ts'
 import { type ClientOptions, defaultOptions } from './client-options.ts'
+import { listClientSecrets, observeClient } from './client-secrets.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
-import { listClientSecrets, observeClient } from './official-client.ts'
 
 /** The parts that all requests of a client share: connections, semaphore and rate limiter. */
 export interface Connection {

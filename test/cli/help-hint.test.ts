@@ -26,6 +26,11 @@ describe('a usage error', () => {
     expect([code, stderr.trim().split('. See ').slice(1)]).toEqual([2, [help]])
   })
 
+  it('has no full stop after a question', async () => {
+    const { stderr } = await run('summarize a.md --encoding latn1')
+    expect(stderr).toMatch(/did you mean latin1\? See claude-batch summarize --help\n$/)
+  })
+
   it.each([
     ['a configuration file', 'summarize a.md', { 'claude-batch.yaml': 'retries: many\n' }, {}],
     ['a profile', 'summarize a.md --profile night', { 'claude-batch.yaml': 'retries: 2\n' }, {}],

@@ -153,6 +153,30 @@ print(os.waitpid(pid, 0)[1])`
     expect(await summariesIn(cwd)).toBe(2)
   })
 
+  it.for([
+    ['under nohup', `nohup ${program} summarize docs --concurrency 2`],
+    ['in a script under nohup', 'nohup sh ./nightly.sh'],
+  ])('P05 a run %s continues after the terminal is closed', async ([, command], context) => {
+    if (spawnSync('bash', ['--version']).status !== 0) return context.skip('there is no bash')
+    const cwd = await createFolder({
+      ...docs(4),
+      'nightly.sh': `${program} summarize docs --concurrency 2\necho the end\n`,
+    })
+    const replying = createGate()
+    const { env, simulator } = await startService({ script: () => answerAfter(replying.opened) })
+    const child = spawn('bash', ['-c', `${command} >out 2>&1; echo the end`], {
+      cwd,
+      detached: true,
+      env: { PATH: process.env['PATH'], ...env },
+    })
+    whenInFlight(simulator, 2, () => {
+      // A terminal that closes sends SIGHUP to the whole process group.
+      process.kill(-(child.pid ?? 0), 'SIGHUP')
+      replying.open()
+    })
+    await expect.poll(() => summariesIn(cwd), { timeout: 20_000 }).toBe(4)
+  })
+
   it('P10 SIGSTOP and SIGCONT lead to retries, not to failures or a burst of requests', async () => {
     const cwd = await createFolder(docs(4))
     const { env, simulator } = await startService({
