@@ -1,5 +1,5 @@
 /** How far a run is. */
-export interface RunProgress {
+interface RunProgress {
   /** Finished documents. */
   readonly done: number
   readonly total: number
