@@ -50,6 +50,7 @@ const commandHints: Readonly<Record<string, string>> = {
     'no setup is needed: try claude-batch summarize ./docs --simulate; for settings, see docs/configuration.md',
   login: 'set ANTHROPIC_API_KEY, and check it with claude-batch doctor',
   auth: 'set ANTHROPIC_API_KEY, and check it with claude-batch doctor',
+  docs: 'to summarize a folder docs, use claude-batch summarize docs',
   run: 'use claude-batch summarize ./docs',
   start: 'use claude-batch summarize ./docs',
   watch: 'run claude-batch summarize again, by hand or from cron: it summarizes only what is new or changed',

@@ -44,7 +44,7 @@ describe('help with the usage', () => {
     [['serve', '--temperature', '1'], 'current models do not accept it'],
     [['init'], 'no setup is needed'],
     [['estimate', 'docs'], '--dry-run'],
-    [['docs'], 'Did you mean doctor?'],
+    [['docs'], 'use claude-batch summarize docs'],
     [['./notes'], 'to summarize a folder ./notes, use claude-batch summarize ./notes'],
     [['help', 'status'], 'use claude-batch report'],
   ])('an error about a name of other tools says what to use instead: %j', async (args, hint) => {

@@ -63,6 +63,14 @@ describe('a mistyped name', () => {
     expect(stderr).toContain(hint)
   })
 
+  it('a folder in the place of a command says how to summarize it', async () => {
+    const { run } = await setting()
+    for (const folder of ['docs', './docs', 'notes-2026']) {
+      const { code, stderr } = await run([folder])
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`use claude-batch summarize ${folder}.`)])
+    }
+  })
+
   it('init says that no setup is needed', async () => {
     const { run } = await setting()
     const { code, stderr } = await run(['init'])
@@ -86,6 +94,21 @@ describe('a name that does not exist', () => {
       const { code, stderr } = await run(['batches', verb, 'nosuch'])
       expect([code, stderr]).toEqual([3, expect.stringContaining('no run has written to nosuch')])
       expect(await readdir(cwd)).toEqual(['docs'])
+    },
+  )
+})
+
+describe('a folder in the place of a file', () => {
+  it.each(['--prompt', '--schema', '--config', '--files-from', '--digest', '--report', '--log'])(
+    'is named in the message about %s',
+    async (flag) => {
+      const { cwd, run } = await setting({ ...documents, 'sub/x.md': 'x' })
+      const { code, stderr } = await run([...simulated, flag, './sub'])
+      expect(code).toBe(2)
+      expect(stderr).toMatch(
+        /^claude-batch: .*sub: .*(folder|not a regular file|expected a name that ends in)/,
+      )
+      expect((await readdir(cwd)).sort()).toEqual(['docs', 'sub'])
     },
   )
 })

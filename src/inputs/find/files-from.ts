@@ -7,8 +7,8 @@ import { unquoteGitPath } from './git/unquote-git-path.ts'
 
 /**
  * Returns the paths in a `--files-from` list; `-` is stdin. The list has one path per line; CRLF, blank lines
- * and a byte-order mark are accepted, and names that git quoted are unquoted. With `isNulSeparated`, the paths are exactly the bytes between NULs, as
- * `find -print0` writes them.
+ * and a byte-order mark are accepted, and names that git quoted are unquoted. With `isNulSeparated`, the paths
+ * are exactly the bytes between NULs, as `find -print0` writes them.
  * @throws UsageError if the list cannot be read or has the other separator
  */
 export async function readFilesFrom(
