@@ -71,7 +71,7 @@ function findCommandPath(program: Command, argv: readonly string[]): string {
  */
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
   const { stdout, stderr, argv = [] } = runtime
-  const help = { columns: Math.min(stdout?.columns ?? 100, 120), showsAll: asksForAll(argv) }
+  const help = { columns: Math.min(stdout?.columns || 100, 120), showsAll: asksForAll(argv) }
   const program = new Command('claude-batch')
     .description(
       'Summarize documents with Claude. Each document gets a summary, or an error record (.error.txt) with the reason.',

@@ -89,8 +89,9 @@ function showBar(stderr: NodeJS.WriteStream, getState: () => ProgressState): Pro
 }
 
 /** The terminal's last column stays empty, because some terminals wrap after it. */
-function getColumns({ columns = 80 }: NodeJS.WriteStream): number {
-  return Math.max(1, columns - 1)
+function getColumns({ columns }: NodeJS.WriteStream): number {
+  // 0 is the width of a terminal that does not know it, such as that of some containers.
+  return Math.max(1, (columns || 80) - 1)
 }
 
 function showLines(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {

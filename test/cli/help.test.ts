@@ -12,6 +12,12 @@ const program = createProgram({} as Runtime, '0', () => {})
 const commands = listVisibleCommands(program).map((command) => command.name())
 
 describe('help with the usage', () => {
+  it('has the usual width on a terminal that does not know its width', async () => {
+    const args = ['summarize', '--help']
+    const unknown = await runInProcess(args, { cwd: '/', columns: 0 })
+    expect(unknown.stdout).toBe((await run(...args)).stdout)
+  })
+
   it.each(commands)('the help of %s starts with examples whose flags exist', async (command) => {
     const { code, stdout } = await run(command, '--help')
     expect([code, stdout.slice(0, 10)]).toEqual([0, 'Examples:\n'])
