@@ -8,52 +8,42 @@ import { runInProcess } from '../support/run-in-process.ts'
 import { answer, type FolderBehaviour, withFaults } from './with-faults.ts'
 
 const html = '<html><title>Blocked</title><h1>Access denied by the firewall</h1></html>'
-type RawResponse = Extract<Behaviour, { kind: 'raw' }>
-
-const page = (status: number, headers: Record<string, string> = {}): RawResponse => ({
+const page = (status: number, headers: Record<string, string> = {}): Behaviour => ({
   kind: 'raw',
   status,
   headers: { 'content-type': 'text/html; charset=utf-8', ...headers },
   body: html,
 })
-const foreignJson: RawResponse = {
+const foreignJson: Behaviour = {
   kind: 'raw',
   status: 403,
   headers: { 'content-type': 'application/json' },
   body: '{"error":"blocked","code":403}',
 }
 const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no' })
-const ownRefusal = (status: number): RawResponse => ({
-  kind: 'raw',
-  status,
-  headers: { 'content-type': 'application/json' },
-  body: '{"type":"error","error":{"type":"permission_error","message":"no"}}',
-})
-
-/** Responds when the documents that are answered have their summaries, or else the run could end before. */
-const afterAnswers =
-  ({ status, headers, body }: RawResponse): FolderBehaviour =>
+/** Responds like `own`, after another document of the run has its summary. */
+const ownAfterAnswer =
+  (status: number): FolderBehaviour =>
   (cwd) => ({
     kind: 'by-hand',
     async respond(response) {
-      const summaries = ['a', 'c'].map((name) => join(cwd, `summaries/docs/${name}.md.summary.md`))
-      await vi.waitUntil(() => summaries.every((path) => existsSync(path)), longWait)
-      response.writeHead(status, headers)
-      response.end(body)
+      await vi.waitUntil(() => existsSync(join(cwd, 'summaries/docs/a.md.summary.md')), longWait)
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end('{"type":"error","error":{"type":"permission_error","message":"no"}}')
     },
   })
 
 describe('a refusal of one document among answers to others', () => {
   const pages = {
-    'page-401': [afterAnswers(page(401))],
-    'page-403': [afterAnswers(page(403))],
-    'page-404': [afterAnswers(page(404))],
-    redirect: [afterAnswers(page(302, { location: 'https://blocked.example/' }))],
-    json: [afterAnswers(foreignJson)],
+    'page-401': [page(401)],
+    'page-403': [page(403)],
+    'page-404': [page(404)],
+    redirect: [page(302, { location: 'https://blocked.example/' })],
+    json: [foreignJson],
   }
   const owns = {
-    'own-401': [afterAnswers(ownRefusal(401))],
-    'own-403': [afterAnswers(ownRefusal(403))],
+    'own-401': [ownAfterAnswer(401)],
+    'own-403': [ownAfterAnswer(403)],
   }
 
   it.each([pages, owns])('is retried once, and then fails only that document', async (rows) => {
@@ -73,7 +63,7 @@ describe('a refusal of one document among answers to others', () => {
 
   it('leaves no failure if the second attempt brings a summary', async () => {
     const [seen] = await withFaults({
-      rows: { once: [page(403), answer], own: [afterAnswers(ownRefusal(401)), answer] },
+      rows: { once: [page(403), answer], own: [ownAfterAnswer(401), answer] },
     })
     expect(seen?.code).toBe(0)
     expect(seen?.fates['once']?.line).toMatchObject({ status: 'summarized', attempts: 2 })
