@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { refusedDocumentsThreshold } from '../../src/core/errors/resolve-account-error.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { longWait } from '../support/long-wait.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
@@ -34,10 +35,13 @@ const ownAfterAnswer =
   })
 
 describe('a refusal of one document among answers to others', () => {
+  // Each set has fewer documents than end a run if they are refused without an answer in between.
   const pages = {
     'page-401': [page(401)],
     'page-403': [page(403)],
     'page-404': [page(404)],
+  }
+  const otherResponses = {
     redirect: [page(302, { location: 'https://blocked.example/' })],
     json: [foreignJson],
   }
@@ -46,7 +50,12 @@ describe('a refusal of one document among answers to others', () => {
     'own-403': [ownAfterAnswer(403)],
   }
 
-  it.each([pages, owns])('is retried once, and then fails only that document', async (rows) => {
+  it.each([
+    ['a page', pages],
+    ['another response', otherResponses],
+    ['an error of the API', owns],
+  ])('by %s is retried once, and then fails only that document', async (_by, rows) => {
+    expect(Object.keys(rows).length).toBeLessThan(refusedDocumentsThreshold)
     const [seen] = await withFaults({ rows, flags: ['--concurrency', '9'] })
     expect(seen?.code).toBe(1)
     for (const row of Object.keys(rows)) {
@@ -54,11 +63,13 @@ describe('a refusal of one document among answers to others', () => {
       expect([row, sent?.length]).toEqual([row, 2])
       expect(record).toMatch(/^ERROR: \d+ \w+: .*\n(request id.*\n)?attempt 1: .*\nattempt 2: .*\n$/)
     }
-    if (rows === owns) return expect(seen?.fates['own-403']?.record).not.toContain('in front of')
+    if (rows === owns) expect(seen?.fates['own-403']?.record).not.toContain('in front of')
+    if (rows === otherResponses)
+      expect(seen?.fates['redirect']?.record).toContain('redirected to https://blocked.example/')
+    if (rows !== pages) return
     expect(seen?.fates['page-403']?.record).toMatch(
       /^ERROR: 403 http_403: Blocked Access denied by the firewall; this is not an answer of the API: something in front of 127\.0\.0\.1:\d+ sent it \(text\/html/,
     )
-    expect(seen?.fates['redirect']?.record).toContain('redirected to https://blocked.example/')
   })
 
   it('leaves no failure if the second attempt brings a summary', async () => {
