@@ -59,7 +59,8 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   const inFlight =
     requests > 1 && maxInFlight > 0 ? `, up to ${pluralize(maxInFlight, 'request')} in flight` : ''
   rows.push(['time', `${formatDuration(stats.wallMs)}${inFlight}`])
-  if (requests > 1) rows.push(['limited by', describeBottleneck(stats, context.limiterStats)])
+  const bottleneck = describeBottleneck(stats, context.limiterStats)
+  if (bottleneck !== undefined) rows.push(['limited by', bottleneck])
   for (const name of limitNames) {
     const [given, seen] = [context.limiterStats.configured[name], context.limiterStats.observed[name]]
     if (given === undefined || seen === undefined || given <= seen) continue

@@ -3,16 +3,21 @@ import type { RunStats } from '../run/run-stats.ts'
 import { formatInteger } from '../text/format-number.ts'
 import { limitLabels, type RateLimiterStats } from './limiter-state.ts'
 
-/** Returns what limited the speed of a run, and how much of a rate limit it used. */
+/**
+ * Returns what limited the speed of a run, and how much of a rate limit it used. Undefined if the run had no replies,
+ * or only one request.
+ */
 export function describeBottleneck(
   {
     requests,
     batchRequests,
     usage,
+    latency,
     wallMs,
-  }: Pick<RunStats, 'requests' | 'batchRequests' | 'usage' | 'wallMs'>,
+  }: Pick<RunStats, 'requests' | 'batchRequests' | 'usage' | 'latency' | 'wallMs'>,
   { configured, observed, throttledCounts, unthrottledCount, maxInFlight, maxConcurrency }: RateLimiterStats,
-): string {
+): string | undefined {
+  if (requests < 2 || (latency === undefined && batchRequests === 0)) return undefined
   if (batchRequests > requests / 2) return 'batch processing time'
   const [mostFrequent] = [...throttledCounts].sort(([, a], [, b]) => b - a)
   if (mostFrequent === undefined || mostFrequent[1] < unthrottledCount) {
@@ -24,6 +29,7 @@ export function describeBottleneck(
     observed[name] ?? Number.POSITIVE_INFINITY,
   )
   const used = { requests, inputTokens: sumInputTokens(usage), outputTokens: usage.output_tokens }
-  const share = Math.round((used[name] / (wallMs / 60_000) / limit) * 100)
+  // A run may begin with a minute's requests at once, so a short run would use far more than 100 %.
+  const share = Math.min(100, Math.round((used[name] / (wallMs / 60_000) / limit) * 100))
   return `${formatInteger(limit)} ${limitLabels[name]} per minute, ${share} % used`
 }

@@ -20,6 +20,7 @@ export function createRunEnd(
   notRead: ExtensionCounts | undefined,
 ): RunEnd {
   const { documents, skippedByReason, requests, retriesByCause, wallMs } = stats
+  const bottleneck = describeBottleneck(stats, limiterStats)
   const limits = limitNames.flatMap((name) => {
     const known = [limiterStats.configured[name], limiterStats.observed[name]].filter(
       (limit) => limit !== undefined,
@@ -40,6 +41,6 @@ export function createRunEnd(
     retries_by_cause: Object.fromEntries(retriesByCause),
     max_in_flight: limiterStats.maxInFlight,
     limits: toLimitFields(Object.fromEntries(limits)),
-    ...(requests > 1 && { limited_by: describeBottleneck(stats, limiterStats) }),
+    ...(bottleneck !== undefined && { limited_by: bottleneck }),
   }
 }
