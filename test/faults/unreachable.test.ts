@@ -7,6 +7,7 @@ import { AskError } from '../../src/core/errors/ask-error.ts'
 import { isUnreachable, mayBeBilled } from '../../src/core/errors/request-error.ts'
 import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { answerWith, getRejection } from '../support/library-client.ts'
 import { longWait } from '../support/long-wait.ts'
 import { createFolder } from '../support/run-cli.ts'
@@ -33,16 +34,6 @@ async function listening(serve: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Returns a port on which nothing listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 const recordsIn = async (folder: string) =>
   (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.error.txt'))
 
@@ -51,7 +42,7 @@ const docs = (count: number) =>
 
 /** Ways in which an API cannot be reached, with the environment variables that cause them. */
 const ways: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
-  'refuses connections': async () => ({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }),
+  'refuses connections': async () => ({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${await findFreePort()}` }),
   'resets connections during the handshake': async () => ({
     ANTHROPIC_BASE_URL: `https://127.0.0.1:${await listening((socket) =>
       socket.once('data', () => socket.resetAndDestroy()),
@@ -62,7 +53,7 @@ const ways: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
   }),
   'is behind a proxy that refuses connections': async () => ({
     ANTHROPIC_BASE_URL: 'https://gateway.internal',
-    HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}`,
+    HTTPS_PROXY: `http://127.0.0.1:${await findFreePort()}`,
   }),
   'is behind a proxy that does not answer': async () => ({
     ANTHROPIC_BASE_URL: 'https://gateway.internal',
@@ -135,7 +126,7 @@ describe('a library client whose API refuses connections', () => {
   const unreachable = { type: 'connection_error', status: null, transient: true }
 
   it('rejects a question with the reason', async () => {
-    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await findFreePort()}` }
     await using client = createClient({ env, retries: 0 })
     const error = await getRejection(client.complete('Are you there?'))
     expect(error).toBeInstanceOf(ClaudeBatchError)
@@ -144,7 +135,7 @@ describe('a library client whose API refuses connections', () => {
   })
 
   it('yields texts as pending and throws the reason', async () => {
-    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await findFreePort()}` }
     await using client = createClient({ env, retries: 0, concurrency: 1 })
     const seen: string[] = []
     const reading = async () => {
@@ -175,7 +166,7 @@ describe('compare', () => {
       'prompts/brief.yaml':
         'versions:\n  v1: { user_template: "Sum up {text}" }\n  v2: { user_template: "Shorten {text}" }\n',
     })
-    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await findFreePort()}` }
     const args = ['compare', 'docs', '--prompts', 'brief@v1,brief@v2', '--retries', '0']
     const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(75)

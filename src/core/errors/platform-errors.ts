@@ -8,6 +8,22 @@ interface PlatformError {
   readonly concernsCredentials?: true
 }
 
+const expiredAwsCredentials: PlatformError = {
+  errorClass: 'account',
+  concernsCredentials: true,
+  remedy: 'the AWS credentials have expired: renew them (for example with aws sso login)',
+}
+const wrongAwsCredentials: PlatformError = {
+  errorClass: 'account',
+  concernsCredentials: true,
+  remedy: 'check the AWS credentials in use',
+}
+const wrongAwsSignature: PlatformError = {
+  errorClass: 'account',
+  concernsCredentials: true,
+  remedy: 'check the AWS secret key, AWS_REGION and the clock of this machine',
+}
+
 /**
  * The errors of cloud platforms by name. Names that are missing here are classified by the HTTP status.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors
@@ -38,51 +54,19 @@ const platformErrors: Readonly<Record<string, PlatformError>> = {
     errorClass: 'account',
     remedy: 'check the model id and AWS_REGION; see docs/providers.md for ids',
   },
-  ExpiredTokenException: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'the AWS credentials have expired: renew them (for example with aws sso login)',
-  },
-  ExpiredToken: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'the AWS credentials have expired: renew them (for example with aws sso login)',
-  },
+  ExpiredTokenException: expiredAwsCredentials,
+  ExpiredToken: expiredAwsCredentials,
   RequestExpired: {
     errorClass: 'account',
     concernsCredentials: true,
     remedy: 'check the clock of this machine',
   },
-  UnrecognizedClientException: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'check the AWS credentials in use',
-  },
-  InvalidClientTokenId: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'check the AWS credentials in use',
-  },
-  MissingAuthenticationTokenException: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'check the AWS credentials in use',
-  },
-  IncompleteSignature: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'check the AWS credentials in use',
-  },
-  InvalidSignatureException: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'check the AWS secret key, AWS_REGION and the clock of this machine',
-  },
-  SignatureDoesNotMatch: {
-    errorClass: 'account',
-    concernsCredentials: true,
-    remedy: 'check the AWS secret key, AWS_REGION and the clock of this machine',
-  },
+  UnrecognizedClientException: wrongAwsCredentials,
+  InvalidClientTokenId: wrongAwsCredentials,
+  MissingAuthenticationTokenException: wrongAwsCredentials,
+  IncompleteSignature: wrongAwsCredentials,
+  InvalidSignatureException: wrongAwsSignature,
+  SignatureDoesNotMatch: wrongAwsSignature,
 
   RESOURCE_EXHAUSTED: { errorClass: 'rate_limited' },
   UNAVAILABLE: { errorClass: 'transient' },

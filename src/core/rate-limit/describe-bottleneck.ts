@@ -29,7 +29,7 @@ export function describeBottleneck(
     observed[name] ?? Number.POSITIVE_INFINITY,
   )
   const used = { requests, inputTokens: sumInputTokens(usage), outputTokens: usage.output_tokens }
-  // A run may begin with a minute's requests at once, so a short run would use far more than 100 %.
+  // A run may begin with the requests of a whole minute, so a short run would use far more than 100 %.
   const share = Math.min(100, Math.round((used[name] / (wallMs / 60_000) / limit) * 100))
   return `${formatInteger(limit)} ${limitLabels[name]} per minute, ${share} % used`
 }

@@ -22,7 +22,7 @@ describe('what limited a run', () => {
     ['the concurrency limit of 8', stats, { ...limiter, maxConcurrency: 8 }],
     ['60 requests per minute, 100 % used', stats, throttled],
     ['batch processing time', { ...stats, batchRequests: 100, latency: undefined }, limiter],
-    // A minute's requests may be sent at once.
+    // A run may begin with the requests of a whole minute.
     ['60 requests per minute, 100 % used', { ...stats, wallMs: 6000 }, throttled],
     // Nothing was answered, so nothing is known about the API's speed.
     [undefined, { ...stats, latency: undefined }, limiter],
