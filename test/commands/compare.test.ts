@@ -203,6 +203,23 @@ it('the page of a comparison has the folded documents and the cost of each text'
   expect((await page()).match(/Cost: \$0\.0\d+</g)).toHaveLength(2)
 })
 
+it.skipIf(whyBrowserUnavailable() !== undefined).each([1200, 800])(
+  'the page of a comparison shows all columns at %i px, where it has no hint to scroll',
+  async (width) => {
+    const { run, cwd } = await setting(() => answer)
+    await run('--models', 'haiku,sonnet', '--simulate')
+    const browser = await startBrowser()
+    onTestFinished(() => browser.close())
+    const url = `file://${join(cwd, 'comparison/comparison.html')}`
+    const { page } = await openUrl(browser, url, { viewport: { width, height: 900 } })
+    const tables = await page
+      .locator('.wide-table')
+      .evaluateAll((all) => all.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth))
+    expect(tables.length).toBeGreaterThan(0)
+    expect(tables.every((hidden) => hidden <= 0)).toBe(true)
+  },
+)
+
 describe('a judge', () => {
   /** An API whose texts depend on the prompt, and whose verdicts follow the rule of the test. */
   async function judging(rule: (places: readonly string[], note: string) => string) {
