@@ -33,9 +33,14 @@ function renderTable([head = [], ...rows]: readonly (readonly string[])[]): Mark
   const [corner = '', ...names] = head
   return html`<section><p class="note scroll-hint">Scroll this table sideways to see all columns.</p><div class="wide-table" tabindex="0" role="region" aria-label="${corner || 'Means per document'}"><table>
 <thead><tr><th scope="col">${corner}</th>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(([name = '', ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+<tbody>${rows.map(([name = '', ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${renderFigure(cell)}</td>`)}</tr>`)}</tbody>
 </table></div></section>
 `
+}
+
+/** Returns a figure and its interval, which may be on separate lines, but have no breaks inside. */
+function renderFigure(cell: string): Markup[] {
+  return cell.split(/ (?=[±(])/).map((part) => html`<span class="figure">${part}</span> `)
 }
 
 function renderTexts({ path, source, texts, judgements }: DocumentComparison): Markup {
