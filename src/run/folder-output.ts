@@ -3,8 +3,10 @@ import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { Outcome } from '../core/run/outcome.ts'
+import { pluralize } from '../core/text/format-number.ts'
 import { CommandLineError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
+import { addFrontMatter } from '../storage/add-front-matter.ts'
 import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
 import { countMissingDocuments } from '../storage/count-missing.ts'
@@ -63,6 +65,7 @@ async function openLockedFolder(
     runtime,
     promptChoice,
     baseUrl,
+    drainSignal,
     runStart,
     unlock,
   }: OutputOptions & { readonly runStart: FolderOutput['runStart']; readonly unlock: () => Promise<void> },
@@ -91,6 +94,17 @@ async function openLockedFolder(
   })
   const { inspector, earlier } = inspection
   const { summaries } = outputState
+  if (options.frontMatter) {
+    const paths = sources.flatMap(({ path }) => (earlier.isKeptFromSimulation(path) ? [] : [path]))
+    const count = await addFrontMatter(out, paths, {
+      outputState,
+      cwdFromOut: runStart.cwd,
+      clock,
+      drainSignal,
+    })
+    if (count > 0 && !options.quiet)
+      printMessage(runtime, `front matter was added to ${pluralize(count, 'summary', 'summaries')}`)
+  }
   const reusable = createReusableSummaries(out, { summaries, earlier, cwd: runtime.cwd })
   const { frontMatter } = options
   const sink = createSummaryWriter(out, {

@@ -3,6 +3,7 @@ import { stateFolder } from '../core/document/output-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
 import {
   ledgerFormatVersion,
+  type OutputFile,
   type RunEnd,
   type RunStart,
   type UnchangedEntry,
@@ -15,12 +16,12 @@ import { hashFile } from './fs/file-hash.ts'
 import { compactLedger } from './ledger/compact-ledger.ts'
 import { type JournalEntry, openJournal, toEntryId } from './ledger/journal.ts'
 import type { UnplacedText } from './ledger/journal-recovery.ts'
-import { locateSummary } from './ledger/known-summary.ts'
+import { applyUnchanged, type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import { backUpDamaged, readJournal } from './ledger/read-journal.ts'
 import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-ledger.ts'
 import { createRunRecorder } from './ledger/run-recorder.ts'
 import { ledgerPath } from './output-folder.ts'
-import { createOutputWriter } from './output-writer.ts'
+import { createOutputWriter, type OutputWriter } from './output-writer.ts'
 import { recoverLeftovers } from './recover-leftovers.ts'
 import { removeSummary } from './remove-summary.ts'
 
@@ -44,6 +45,15 @@ export interface OutputState extends Pick<Ledger, 'summaries' | 'unfinishedPaths
    *   then the ledger gets at least the cost, if it can be written
    */
   persist(entry: JournalEntry): Promise<() => Promise<void>>
+  /**
+   * Replaces the file of a summary, for a change that needs no reply. Call `syncFolders` before the change is
+   * recorded with `confirmUnchanged`.
+   * @param file relative to the output folder
+   * @throws ExitError `ioError`
+   */
+  rewriteSummary(file: string, text: string, known: Pick<KnownSummary, 'sha256'>): Promise<OutputFile>
+  /** Syncs the folders of all files that were written so far. */
+  syncFolders: OutputWriter['syncFolders']
   /** Records that a document was found unchanged, or changed back. @throws ExitError `ioError` */
   confirmUnchanged(entry: UnchangedEntry): Promise<void>
   /**
@@ -113,11 +123,18 @@ export async function openOutputState(
           chunkCosts.observe(entry, run)
         },
       }),
+      async rewriteSummary(path, text, { sha256 }) {
+        const { output } = await writer.write({ path, text, entry: { sha256 } })
+        if (output === undefined) throw new Error(`no file was written for ${path}`)
+        return output
+      },
+      syncFolders: writer.syncFolders,
       async confirmUnchanged(entry) {
         const known = ledger.summaries.get(entry.path)
         if (known !== undefined && !known.isMisnamed)
           await removeErrorRecord(out, locateSummary(entry.path, known))
         await recorder.record(entry)
+        applyUnchanged(ledger.summaries, entry.path, entry)
       },
       async removeMoved(path, newFile, at) {
         const known = ledger.summaries.get(path)

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { stripFrontMatter } from '../core/document/front-matter.ts'
 import { errorRecordSuffix, stateFolder } from '../core/document/output-path.ts'
 import type { OutputFile } from '../core/run/ledger-entry.ts'
 import { inspectErrorRecord } from './error-record-file.ts'
@@ -14,7 +15,7 @@ export interface OutputWriter {
    * @returns the file's data for the ledger; an empty object if the entry has no file
    * @throws ExitError `ioError`
    */
-  write(entry: JournalEntry): Promise<{ readonly output?: OutputFile }>
+  write(entry: WritableEntry): Promise<{ readonly output?: OutputFile }>
   /**
    * Syncs the state folder and all folders that `write` has used, so that the files' names survive a power
    * failure.
@@ -22,19 +23,33 @@ export interface OutputWriter {
   syncFolders(): Promise<void>
 }
 
+/** The part of a journal entry that its file depends on. */
+type WritableEntry = Pick<JournalEntry, 'path' | 'text'> & {
+  readonly entry: { readonly sha256?: string | undefined }
+}
+
 /** Creates a writer. @param runId makes the names of temporary files unique to this run */
 export function createOutputWriter(out: string, runId: string): OutputWriter {
   const touchedFolders = new Set([join(out, stateFolder)])
   let writes = 0
   return {
-    async write({ path: file, text = '' }) {
+    async write({ path: file, text = '', entry }) {
       if (file === undefined) return {}
       const path = join(out, file)
       // A file of the user has this name. It is kept, and only the ledger records the failure.
       if (file.endsWith(errorRecordSuffix) && (await inspectErrorRecord(out, path)) === 'other') return {}
       touchedFolders.add(dirname(path))
       const { size, mtimeMs } = await writeFileAtomic(out, path, text, `${runId}-${writes++}`)
-      return { output: { path: file, size_bytes: size, mtime_ms: mtimeMs, sha256: hashText(text) } }
+      const hasFrontMatter = stripFrontMatter(text, entry) !== text
+      return {
+        output: {
+          path: file,
+          size_bytes: size,
+          mtime_ms: mtimeMs,
+          sha256: hashText(text),
+          ...(hasFrontMatter && { front_matter: true }),
+        },
+      }
     },
     async syncFolders() {
       for (const folder of touchedFolders) await syncFolder(folder)

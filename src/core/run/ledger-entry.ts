@@ -75,15 +75,21 @@ const runEndShape = objectOf({
 })
 export interface RunEnd extends TypeOf<typeof runEndShape> {}
 
+/** The content of a file, and the size and time by which an edit is noticed. */
+const fileContentFields = {
+  size_bytes: count,
+  mtime_ms: safeNumber,
+  sha256: string,
+  front_matter: optional(describe(oneOf(true), 'it begins with front matter')),
+}
+
 /** A file below the output folder. */
 const outputFileShape = objectOf({
   path: describe(
     where(string, (path) => isSummaryName(path) || isErrorRecordName(path)),
     'below the output folder, with /',
   ),
-  size_bytes: count,
-  mtime_ms: safeNumber,
-  sha256: string,
+  ...fileContentFields,
 })
 export interface OutputFile extends TypeOf<typeof outputFileShape> {}
 
@@ -163,6 +169,7 @@ const unchangedEntryShape = objectOf({
   mtime_ms: optional(safeNumber),
   request_hash: string,
   settings_hash: string,
+  output: optional(describe(objectOf(fileContentFields), 'its file, if front matter was added')),
 })
 export interface UnchangedEntry extends TypeOf<typeof unchangedEntryShape> {}
 

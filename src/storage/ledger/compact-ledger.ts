@@ -47,7 +47,9 @@ const latestLineReducers: LedgerReducers<Map<string, LatestLines>> = {
   unchanged(latest, entry, { path }) {
     const { summary, ...rest } = withoutFailure(latest.get(path))
     const isConfirmed = summary?.requestHash === entry.request_hash
-    latest.set(path, { ...rest, ...(summary && { summary }), ...(isConfirmed && { confirmation: entry }) })
+    const { output } = rest.confirmation ?? {}
+    const confirmation = output === undefined ? entry : { output, ...entry }
+    latest.set(path, { ...rest, ...(summary && { summary }), ...(isConfirmed && { confirmation }) })
   },
   pruned(latest, _entry, { path }) {
     latest.delete(path)
@@ -123,10 +125,16 @@ function flushCompacted(state: RewriteState): void {
   state.compacted = undefined
 }
 
-/** Returns the entry of a summary, with the size, time and settings hash of the last confirmation. */
+/** Returns the entry of a summary, with the size, time, settings hash and file of the last confirmation. */
 function withConfirmation(entry: DocumentEntry, confirmation: UnchangedEntry | undefined): DocumentEntry {
   if (confirmation === undefined) return entry
   const { mtime_ms: _, ...others } = entry
-  const { size_bytes, mtime_ms, settings_hash } = confirmation
-  return { ...others, size_bytes, ...(mtime_ms !== undefined && { mtime_ms }), settings_hash }
+  const { size_bytes, mtime_ms, settings_hash, output } = confirmation
+  return {
+    ...others,
+    size_bytes,
+    ...(mtime_ms !== undefined && { mtime_ms }),
+    settings_hash,
+    ...(output !== undefined && others.output !== undefined && { output: { ...others.output, ...output } }),
+  }
 }

@@ -56,7 +56,7 @@ export function toKnownSummary(
     settingsHash:
       previous?.settingsHash === entry.settings_hash ? previous.settingsHash : entry.settings_hash,
     requestHash,
-    output: { size_bytes: output.size_bytes, mtime_ms: output.mtime_ms, sha256: output.sha256 },
+    output: toOutputFields(output),
     file,
     ...(file !== undefined && !isOutputOf(file, path, cwd) && ({ isMisnamed: true } as const)),
     run,
@@ -74,8 +74,25 @@ export function applyUnchanged(
     mtime_ms: mtime,
     settings_hash: settingsHash,
     request_hash: requestHash,
+    output,
   }: UnchangedEntry,
 ): void {
   const known = summaries.get(path)
-  if (known?.requestHash === requestHash) summaries.set(path, { ...known, size, mtime, settingsHash })
+  if (known?.requestHash !== requestHash) return
+  summaries.set(path, {
+    ...known,
+    size,
+    mtime,
+    settingsHash,
+    ...(output !== undefined && { output: toOutputFields(output) }),
+  })
+}
+
+function toOutputFields({
+  size_bytes,
+  mtime_ms,
+  sha256,
+  front_matter,
+}: KnownSummary['output']): KnownSummary['output'] {
+  return { size_bytes, mtime_ms, sha256, ...(front_matter && { front_matter }) }
 }
