@@ -35,8 +35,7 @@ const setting: RunSummaryContext = {
   limiterStats: {
     configured: {},
     observed: {},
-    throttledCounts: new Map(),
-    unthrottledCount: 3,
+    throttledMs: new Map(),
     maxInFlight: 3,
     maxConcurrency: 256,
     lastThrottledBy: undefined,
@@ -127,14 +126,13 @@ describe('the run summary', () => {
 })
 
 describe('the limit of the run', () => {
-  it('is the one that most requests waited for, with the share that was used', () => {
+  it('is the one that requests waited for, with the share that was used', () => {
     const statsCollector = createStatsCollector()
     for (let n = 0; n < 60; n++) statsCollector.addAttempt(attempt(`${n}`))
     const limiterStats: RateLimiterStats = {
       configured: { requests: 3000 },
       observed: { requests: 120 },
-      throttledCounts: new Map([['requests', 50]]),
-      unthrottledCount: 10,
+      throttledMs: new Map([['requests', 25_000]]),
       maxInFlight: 3,
       maxConcurrency: 256,
       lastThrottledBy: undefined,

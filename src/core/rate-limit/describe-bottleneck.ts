@@ -15,15 +15,17 @@ export function describeBottleneck(
     latency,
     wallMs,
   }: Pick<RunStats, 'requests' | 'batchRequests' | 'usage' | 'latency' | 'wallMs'>,
-  { configured, observed, throttledCounts, unthrottledCount, maxInFlight, maxConcurrency }: RateLimiterStats,
+  { configured, observed, throttledMs, maxInFlight, maxConcurrency }: RateLimiterStats,
 ): string | undefined {
   if (requests < 2 || (latency === undefined && batchRequests === 0)) return undefined
   if (batchRequests > requests / 2) return 'batch processing time'
-  const [mostFrequent] = [...throttledCounts].sort(([, a], [, b]) => b - a)
-  if (mostFrequent === undefined || mostFrequent[1] < unthrottledCount) {
+  const [longest] = [...throttledMs].sort(([, a], [, b]) => b - a)
+  const totalMs = [...throttledMs.values()].reduce((sum, ms) => sum + ms, 0)
+  // A rate limit counts if requests waited for one during most of the run, or until it was stopped.
+  if (longest === undefined || totalMs < wallMs / 2) {
     return maxInFlight >= maxConcurrency ? `the concurrency limit of ${maxConcurrency}` : 'API latency'
   }
-  const [name] = mostFrequent
+  const [name] = longest
   const limit = Math.min(
     configured[name] ?? Number.POSITIVE_INFINITY,
     observed[name] ?? Number.POSITIVE_INFINITY,

@@ -29,10 +29,8 @@ export type LimitRates = { readonly [Name in LimitName]?: number }
 export interface RateLimiterStats {
   readonly configured: LimitRates
   readonly observed: LimitRates
-  /** How many requests waited for each limit. */
-  readonly throttledCounts: ReadonlyMap<LimitName, number>
-  /** How many requests went out without waiting. */
-  readonly unthrottledCount: number
+  /** For how long each limit kept the next request from being sent. Milliseconds. */
+  readonly throttledMs: ReadonlyMap<LimitName, number>
   readonly maxInFlight: number
   /** The maximum concurrency limit. */
   readonly maxConcurrency: number

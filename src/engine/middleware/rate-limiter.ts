@@ -59,8 +59,10 @@ const maxRecheckMs = 100
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { circuitBreaker, clock } = options
   let state: LimiterState = createLimiterState(options.configured, options.charactersPerToken, clock.now())
-  const throttledCounts = new Map<LimitName, number>()
-  let [unthrottledCount, inFlight, maxInFlight] = [0, 0, 0]
+  const throttledMs = new Map<LimitName, number>()
+  /** The limit that the first request in the queue waits for, and since when. */
+  let block: { readonly limit: LimitName; readonly since: number } | undefined
+  let [inFlight, maxInFlight] = [0, 0]
   let lastThrottledBy: LimitName | undefined
 
   let timer = new AbortController()
@@ -71,7 +73,15 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     timer = new AbortController()
     clock.sleep(ms, timer.signal).then(waitQueue.advance, () => {})
   }
+  /** Adds the time of the current block, and starts the next one. @param limit undefined if nothing is blocked */
+  const setBlock = (limit: LimitName | undefined) => {
+    const now = clock.now()
+    if (block !== undefined)
+      throttledMs.set(block.limit, (throttledMs.get(block.limit) ?? 0) + now - block.since)
+    block = limit && { limit, since: now }
+  }
   const waitQueue = createWaitQueue((waiting: WaitingRequest) => {
+    setBlock(undefined)
     const blockedMs = circuitBreaker.getBlockedMs()
     if (blockedMs > 0) {
       if (Number.isFinite(blockedMs)) scheduleRecheck(blockedMs)
@@ -82,14 +92,13 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     const wait = findLongestWait(state, demand, clock.now())
     if (wait.ms > 0) {
       waiting.throttledBy = wait.limit
+      setBlock(wait.limit)
       scheduleRecheck(Math.min(wait.ms, maxRecheckMs))
       return undefined
     }
     const after = recordSend(state, demand, characters, clock.now())
     state = after.state
     lastThrottledBy = throttledBy
-    if (throttledBy === undefined) unthrottledCount++
-    else throttledCounts.set(throttledBy, (throttledCounts.get(throttledBy) ?? 0) + 1)
     return { expected: after.sent, sent: waiting.tracker.recordSend(characters), waited: throttledBy }
   })
   const waitForAdmission = (request: Request, tracker: DocumentTracker, signal: AbortSignal) => {
@@ -101,7 +110,9 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       throttledBy: undefined,
     }
     return waitQueue.join(waiting, signal, tracker.hasPriority()).finally(() => {
-      if (waitQueue.length() === 0) timer.abort()
+      if (waitQueue.length() > 0) return
+      timer.abort()
+      setBlock(undefined)
     })
   }
 
@@ -143,8 +154,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     getStats: () => ({
       configured: state.configured,
       observed: state.observed,
-      throttledCounts,
-      unthrottledCount,
+      throttledMs,
       maxInFlight,
       maxConcurrency: options.maxConcurrency,
       lastThrottledBy,

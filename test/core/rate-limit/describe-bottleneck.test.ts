@@ -8,13 +8,13 @@ const stats = { requests: 120, batchRequests: 0, usage: zeroUsage, latency, wall
 const limiter = {
   configured: { requests: 60 },
   observed: {},
-  throttledCounts: new Map<LimitName, number>(),
-  unthrottledCount: 120,
+  throttledMs: new Map<LimitName, number>(),
   maxInFlight: 8,
   maxConcurrency: 64,
   lastThrottledBy: undefined,
 }
-const throttled = { ...limiter, throttledCounts: new Map([['requests' as const, 100]]), unthrottledCount: 20 }
+const waitingFor = (ms: number) => ({ ...limiter, throttledMs: new Map([['requests' as const, ms]]) })
+const throttled = waitingFor(100_000)
 
 describe('what limited a run', () => {
   it.each([
@@ -23,7 +23,10 @@ describe('what limited a run', () => {
     ['60 requests per minute, 100 % used', stats, throttled],
     ['batch processing time', { ...stats, batchRequests: 100, latency: undefined }, limiter],
     // A run may begin with the requests of a whole minute.
-    ['60 requests per minute, 100 % used', { ...stats, wallMs: 6000 }, throttled],
+    ['60 requests per minute, 100 % used', { ...stats, wallMs: 6000 }, waitingFor(5000)],
+    // Most requests went out without waiting, and the rest waited until the run was stopped.
+    ['60 requests per minute, 100 % used', { ...stats, requests: 60, wallMs: 20_000 }, waitingFor(19_000)],
+    ['API latency', stats, waitingFor(20_000)],
     // Nothing was answered, so nothing is known about the API's speed.
     [undefined, { ...stats, latency: undefined }, limiter],
     [undefined, { ...stats, requests: 1 }, limiter],

@@ -119,12 +119,15 @@ describe('the rate limiter', () => {
     expect(limited).toBeLessThanOrEqual(1)
     // 100 tokens per document, 1,000 tokens per second.
     expect(seconds).toBeLessThan(((100 * 100 - 1000) / 1000) * 1.15 + 0.5)
-    expect([...account.throttledCounts.keys()]).toEqual(['inputTokens'])
+    expect([...account.throttledMs.keys()]).toEqual(['inputTokens'])
+    expect(account.throttledMs.get('inputTokens')).toBeGreaterThan(seconds * 800)
+    expect(account.throttledMs.get('inputTokens')).toBeLessThanOrEqual(seconds * 1000)
   })
 
   it('raises the concurrency if the API reports a very high limit', async () => {
     const { account, seconds } = await run(400, { rpm: 1e7 })
     expect(account.maxInFlight).toBeGreaterThan(60)
+    expect(account.throttledMs.get('requests') ?? 0).toBeLessThan(seconds * 100)
     expect(seconds).toBeLessThan(((400 / 8) * 0.5) / 2)
   })
 
