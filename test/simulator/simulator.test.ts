@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import Anthropic, { APIConnectionError, type APIError } from '@anthropic-ai/sdk'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
+import { answerAfter, createGate } from '../support/manual-response.ts'
 
 const question = {
   model: 'claude-haiku-5-5',
@@ -272,8 +273,12 @@ describe('the statistics of the simulator', () => {
   })
 
   it('show all requests that are sent at the same time', async () => {
-    const { client, simulator } = await started({ latency: { medianMs: 100, sigma: 0 } })
-    await Promise.all(Array.from({ length: 8 }, () => client.messages.create(question)))
+    const allArrived = createGate()
+    const { client, simulator } = await started({ script: () => answerAfter(allArrived.opened) })
+    const answers = Array.from({ length: 8 }, () => client.messages.create(question))
+    await vi.waitFor(() => expect(simulator.stats().requests).toBe(8), 30_000)
+    allArrived.open()
+    await Promise.all(answers)
     expect(simulator.stats()).toMatchObject({ maxInFlight: 8, requests: 8 })
   })
 
