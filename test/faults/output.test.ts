@@ -168,7 +168,7 @@ describe('an output folder that cannot be used', () => {
     await needMount(context, join(cwd, 'summaries'), 'ro')
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(6)
-    expect(stderr).toMatch(/summaries: the file system is read-only\n$/)
+    expect(stderr).toMatch(/summaries: the file system is read-only \(choose another place\)\n$/)
     expect(hits()).toEqual({})
   })
 

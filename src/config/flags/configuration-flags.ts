@@ -21,7 +21,7 @@ export const configurationFlags = {
   provider: {
     group: 'Configuration',
     syntax: '--provider <name>',
-    help: `who answers: ${apiProviders.slice(0, -1).join(', ')} or ${apiProviders.at(-1)} (Claude Platform on AWS); all but anthropic need a package, see docs/providers.md`,
+    help: 'who answers: anthropic, bedrock, vertex (Google), foundry (Azure) or aws (Claude Platform on AWS); all but anthropic need a package, see docs/providers.md',
     default: 'anthropic' as const,
     parse: choice(apiProviders),
   },

@@ -19,11 +19,11 @@ export function toReadError(target: string, error: NodeJS.ErrnoException): ExitE
 
 function describeFsError({ code, message }: NodeJS.ErrnoException): string {
   const reasons: Readonly<Record<string, string>> = {
-    ENOSPC: 'no space left on the device',
-    EDQUOT: 'the disk quota is used up',
+    ENOSPC: 'no space left on the device (make room first)',
+    EDQUOT: 'the disk quota is used up (make room first)',
     EACCES: 'permission denied',
     EPERM: 'operation not permitted',
-    EROFS: 'the file system is read-only',
+    EROFS: 'the file system is read-only (choose another place)',
     ENOENT: 'no such directory',
     EISDIR: 'a directory of that name is in the way',
     ENAMETOOLONG: 'the name or the path is too long',
