@@ -3,6 +3,9 @@ import { normalizeBaseUrl } from './base-url.ts'
 import { rejectPlainHttp } from './plain-http.ts'
 import { checkUrlVariable, readProxies } from './proxies.ts'
 
+/** The base URL of the API if no setting names another one. */
+export const defaultBaseUrl = 'https://api.anthropic.com'
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
@@ -30,7 +33,7 @@ export function readBaseUrl(
     checkFolderVariable('ANTHROPIC_CONFIG_DIR', env)
     return undefined
   }
-  const baseUrl = baseURL ?? 'https://api.anthropic.com'
+  const baseUrl = baseURL ?? defaultBaseUrl
   rejectPlainHttp(baseUrl, { allowHttp, allowHttpSetting, proxies })
   return stripUserInfo(baseUrl)
 }

@@ -13,10 +13,13 @@ interface MessageOptions {
   readonly redact: (text: string) => string
 }
 
+/** There are no credentials, or only some that cannot be used. */
+export class MissingCredentialsError extends UsageError {}
+
 /**
  * Creates a client of the SDK and checks that it has credentials.
  * @returns the client, and the base URL as the client resolved it, perhaps with a user name and a password
- * @throws UsageError without usable credentials
+ * @throws MissingCredentialsError, or UsageError for credentials that the service refuses
  * @throws ExitError `temporaryFailure` if the service that issues them fails
  */
 export async function openCheckedClient(
@@ -37,7 +40,7 @@ export async function openCheckedClient(
   } catch (error) {
     const { cause } = error as Error
     if (cause instanceof AskError) throw toStartError(cause, redact)
-    throw new UsageError(
+    throw new MissingCredentialsError(
       `${noCredentialsMessage}${noCredentialsHint}${explainProfileError(error as Error, redact)}`,
     )
   }

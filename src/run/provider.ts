@@ -1,5 +1,6 @@
-import { describeCredential, readBaseUrl } from '../claude/api-environment.ts'
+import { defaultBaseUrl, describeCredential, readBaseUrl, readCredentials } from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
+import { MissingCredentialsError } from '../claude/open-checked-client.ts'
 import { describePlatformCredential } from '../claude/platforms/describe-platform-credential.ts'
 import { createMissingBatches } from '../claude/platforms/missing-batches.ts'
 import { isLoopbackHost } from '../claude/private-host.ts'
@@ -41,7 +42,8 @@ type ProviderOptions = Pick<
   | 'rpm'
   | 'itpm'
   | 'otpm'
->
+> &
+  Partial<Pick<SummarizeOptions, 'dryRun' | 'tokenCount'>>
 
 /**
  * Creates the provider that the options and the environment configure. With `--simulate`, it starts a simulator
@@ -86,8 +88,16 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   if (baseUrl !== undefined)
     return { traits, baseUrl, connect: () => (clientPromise ??= connectClient(settings)), close }
   // The base URL is known only to the client: to its profile, or to the client of the platform.
-  const client = await connectClient({ ...settings, ...(await readPlatformSettings(options, runtime)) })
-  return { traits, baseUrl: client.baseUrl, connect: async () => client, close }
+  try {
+    const client = await connectClient({ ...settings, ...(await readPlatformSettings(options, runtime)) })
+    return { traits, baseUrl: client.baseUrl, connect: async () => client, close }
+  } catch (error) {
+    // An estimate from the documents needs no key.
+    const isEstimate = options.dryRun && options.tokenCount !== 'exact'
+    if (!(isEstimate && error instanceof MissingCredentialsError)) throw error
+    const baseUrl = readCredentials(runtime.env).baseURL ?? defaultBaseUrl
+    return { traits, baseUrl, connect: () => Promise.reject(error), close }
+  }
 }
 
 /** Returns the settings of connections to a service. @throws UsageError for a header that cannot be sent */
@@ -100,7 +110,7 @@ function readConnectionSettings(options: ProviderOptions, { env, cwd }: Runtime)
     headers,
     publicHeaders: listPublicHeaders(options.headers ?? {}),
     modelIds: createModelIds(provider, modelId),
-    noCredentialsHint: `, or try the tool without a key: --simulate${formatPlatformHint(env)}`,
+    noCredentialsHint: `, or try the tool without a key: --simulate, or --dry-run to see what it would cost${formatPlatformHint(env)}`,
     ...(command !== undefined && {
       keyCommand: {
         command,

@@ -47,6 +47,23 @@ describe('--dry-run', () => {
     )
   })
 
+  it('needs no key, unless the API counts the tokens', async () => {
+    const cwd = await createFolder(documents)
+    const estimate = ['summarize', 'docs', '--dry-run']
+    for (const env of [{}, { ANTHROPIC_BASE_URL: 'https://gateway.example' }]) {
+      const { code, stdout, stderr } = await runInProcess(estimate, { cwd, env })
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toMatch(/^live +about \$0\.0\d+ .*$[\s\S]*\nnothing was sent\n$/m)
+    }
+    for (const args of [
+      [...estimate, '--token-count', 'exact'],
+      ['summarize', 'docs'],
+    ]) {
+      const { code, stderr } = await runInProcess(args, { cwd, env: {} })
+      expect([code, stderr]).toEqual([2, expect.stringContaining('no credentials found')])
+    }
+  })
+
   it('excludes documents that are up to date, and reports what would happen to the rest', async () => {
     const { cwd, run } = await setting()
     await run(['summarize', 'docs/00.md', 'docs/01.md'])
