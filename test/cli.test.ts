@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseExit, type Exit, exitCodes } from '../src/errors.ts'
@@ -68,22 +67,6 @@ describe('a stdout that cannot be written to', () => {
       expect(full.stderr).toMatch(/^claude-batch: cannot write to stdout: no space left/m)
     },
   )
-})
-
-describe('the README', async () => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-
-  it('links to pages that exist', async () => {
-    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link as string)
-    expect(links.length).toBeGreaterThan(3)
-    for (const link of links) await expect(readFile(join(root, link), 'utf8')).resolves.toBeTruthy()
-  })
-
-  it('starts with the two commands that CI runs', () => {
-    const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block?.trim())
-    expect(commands[0]).toBe('npm ci && npx claude-batch summarize fixtures/documents --simulate')
-    expect(commands[1]).toBe('npm ci && npm test')
-  })
 })
 
 describe('exit codes', () => {

@@ -15,6 +15,7 @@ const pages = [
     'cron',
     'digest',
     'inputs',
+    'running-again',
     'prompts',
     'report',
     'structured',

@@ -37,7 +37,9 @@ function reportWords(files) {
     for (const { line, text } of readProse(file)) {
       for (const { pattern, advice } of rules) {
         for (const { 0: word, index } of text.matchAll(pattern)) {
-          if (exceptions.some(([path, phrase]) => file === path && text.includes(phrase))) continue
+          const isPartOf = (phrase) =>
+            text.slice(Math.max(0, index - phrase.length), index + word.length + phrase.length).includes(phrase)
+          if (exceptions.some(([path, phrase]) => file === path && isPartOf(phrase))) continue
           const wordLine = line + text.slice(0, index).split('\n').length - 1
           const context = text.slice(Math.max(0, index - 40), index + 40).replaceAll(/\s+/g, ' ')
           console.log(`${file}:${wordLine}: “${word}” → ${advice}\n    …${context.trim()}…`)
