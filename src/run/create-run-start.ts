@@ -1,13 +1,14 @@
 import { relative, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { ledgerFormatVersion, type RunStart } from '../core/run/ledger-entry.ts'
+import { truncate } from '../core/text/truncate.ts'
 import type { Runtime } from '../runtime.ts'
 import type { PromptChoice } from './request-builder.ts'
 
 export interface RunStartOptions {
   readonly options: Pick<SummarizeOptions, 'simulate' | 'provider'>
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'cwd'>
-  readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model'>
+  readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model' | 'instructions'>
   /** The version of claude-batch. */
   readonly version: string
 }
@@ -28,6 +29,9 @@ export function createRunStart(
     program_version: version,
     cwd: relative(out, runtime.cwd).split(sep).join('/'),
     prompt: promptChoice.prompt,
+    ...(promptChoice.instructions !== undefined && {
+      instructions: truncate(promptChoice.instructions, 500),
+    }),
     model: promptChoice.model,
     ...(options.simulate && ({ simulated: true } as const)),
     ...(!options.simulate && options.provider !== 'anthropic' && { provider: options.provider }),

@@ -78,6 +78,7 @@ export async function writeDigests(
         {
           ...options,
           prompt: 'digest',
+          instructions: undefined,
           var: undefined,
           schema: undefined,
           words: undefined,

@@ -1,4 +1,9 @@
-import { defaultBaseUrl, describeCredential, readBaseUrl, readCredentials } from '../claude/api-environment.ts'
+import {
+  defaultBaseUrl,
+  describeCredential,
+  readBaseUrl,
+  readCredentials,
+} from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
 import { MissingCredentialsError } from '../claude/open-checked-client.ts'
 import { describePlatformCredential } from '../claude/platforms/describe-platform-credential.ts'

@@ -9,12 +9,14 @@ import { pickVariant } from '../core/request/pick-variant.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { findNearestName } from '../core/text/find-nearest-name.ts'
+import { quoteBeginning } from '../core/text/quote-beginning.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { CommandLineError, UsageError } from '../errors.ts'
 import { readSchema } from '../inputs/answer-checks/schema-check.ts'
 import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
 import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
+import { applyInstructions } from './instructions.ts'
 import { createPromptVariant, type PromptVariant } from './prompt-variant.ts'
 import type { RequestOptions } from './request-options.ts'
 
@@ -24,6 +26,8 @@ export interface PromptChoice {
   readonly prompt: string
   /** Why this version was chosen and where it comes from, for display: `pinned, prompts/summarize.yaml`. */
   readonly promptSource: string
+  /** The text of `--instructions`. */
+  readonly instructions?: string | undefined
   /** The model; that of the first version, if there are several. */
   readonly model: string
   /** All models that the run sends requests to. */
@@ -79,10 +83,14 @@ export interface LoadedPrompts extends RunRequests {
  * @throws UsageError
  */
 export async function loadRequestBuilder(
-  options: RequestOptions,
+  givenOptions: RequestOptions,
   lookup: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   chunkPrompts?: ChunkPrompts,
 ): Promise<LoadedPrompts> {
+  const options =
+    givenOptions.instructions === undefined
+      ? givenOptions
+      : await applyInstructions(givenOptions, givenOptions.instructions, lookup.cwd)
   const { schema: schemaFile } = options
   const schemaFlag =
     schemaFile === undefined ? undefined : await readSchema(resolve(lookup.cwd, schemaFile), schemaFile)
@@ -108,11 +116,13 @@ export async function loadRequestBuilder(
   const [first, prompt] = [variants[0]?.value, prompts[0]?.value]
   if (first === undefined || prompt === undefined) throw new Error('a run has at least one prompt')
   const pick = (path: string) => pickVariant(variants, path)
+  const instructions = options.var?.['instructions']
   const names = variants.map(({ weight, value }) => `${value.name}=${weight}`)
   return {
     promptChoice: {
       prompt: variants.length === 1 ? first.name : names.join(','),
-      promptSource: `${prompt.why}, ${prompt.origin}`,
+      promptSource: `${prompt.why}, ${prompt.origin}${instructions === undefined ? '' : `: ${quoteBeginning(instructions, 60)}`}`,
+      instructions,
       model: first.provenance.model,
       models: variants.map(({ value }) => value.provenance.model),
       structured: structuredCount > 0,

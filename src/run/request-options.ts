@@ -18,4 +18,5 @@ export type RequestOptions = Pick<
   | 'words'
   | 'simulate'
   | 'provider'
->
+> &
+  Partial<Pick<SummarizeOptions, 'instructions'>>

@@ -5,6 +5,7 @@ import { sumInputTokens } from '../core/pricing/usage.ts'
 import type { DocumentEntry, RunStart } from '../core/run/ledger-entry.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
+import { describePrompt } from './describe-prompt.ts'
 import { formatTable } from './text-table.ts'
 
 /** What `formatHistory` prints about past runs. */
@@ -70,7 +71,7 @@ const heading = ['run', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out',
 function buildRow(run: RunStart | undefined, totals: Totals): string[] {
   const startedAt = run === undefined ? 'unknown' : `${run.started_at.slice(0, 16).replace('T', ' ')} UTC`
   const model = `${run?.model ?? ''}${run?.simulated ? ' (simulated)' : ''}`
-  return [startedAt, run?.prompt ?? '', model, ...buildTotalsCells(totals)]
+  return [startedAt, run === undefined ? '' : describePrompt(run), model, ...buildTotalsCells(totals)]
 }
 
 function buildTotalsCells({

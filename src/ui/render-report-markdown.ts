@@ -1,5 +1,6 @@
 import { markdownMarker } from '../core/report/generated-marker.ts'
 import type { DocumentRow, ReportGroup, ReportJson } from '../core/report/report-json.ts'
+import { describePrompt } from './describe-prompt.ts'
 import { escapeMarkdown, renderCodeBlock, renderInlineCode, renderMarkdownTable } from './markdown.ts'
 import { getExact } from './quantity.ts'
 import { buildFigures, listRemarks } from './report-figures.ts'
@@ -108,7 +109,7 @@ function renderRuns({ runs }: ReportJson): string[] {
     .slice(0, maxRows)
     .map((run) => [
       formatTimestamp(run.started_at),
-      renderInlineCode(run.prompt),
+      renderInlineCode(describePrompt(run)),
       `${renderInlineCode(run.model)}${run.simulated ? ', simulated' : ''}`,
       formatCount(run.summarized),
       formatCount(run.failed),

@@ -1,5 +1,6 @@
 import type { ReportJson } from '../core/report/report-json.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { describePrompt } from './describe-prompt.ts'
 import { getExact } from './quantity.ts'
 import { buildFigures, listRemarks } from './report-figures.ts'
 import { formatCost, formatCount, formatMs, formatTimestamp, formatTokens } from './report-format.ts'
@@ -35,7 +36,7 @@ function renderRuns({ runs }: ReportJson): string {
     .slice(-maxRows)
     .map((run) => [
       formatTimestamp(run.started_at),
-      run.prompt,
+      describePrompt(run),
       `${run.model}${run.simulated ? ' (simulated)' : ''}`,
       formatCount(run.summarized),
       formatCount(run.failed),

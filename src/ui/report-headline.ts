@@ -1,4 +1,5 @@
 import type { ReportJson } from '../core/report/report-json.ts'
+import { quoteBeginning } from '../core/text/quote-beginning.ts'
 import { countFolderDocuments, countKnownDocuments, countOutcomes } from './count-documents.ts'
 import { formatCount, formatTimestamp } from './report-format.ts'
 
@@ -44,9 +45,16 @@ export function describeRuns(report: ReportJson): string[] {
     when,
     ...describePart(report),
     joinNames(prompts, first.prompt, 'prompt'),
+    ...describeInstructions(runs),
     joinNames(models, first.model, 'model'),
     ...(simulated ? ['simulated: nothing was spent'] : []),
   ]
+}
+
+/** Returns the instructions of the runs, if all have the same. */
+function describeInstructions(runs: ReportJson['runs']): string[] {
+  const [instructions, ...others] = new Set(runs.map((run) => run.instructions))
+  return instructions && others.length === 0 ? [quoteBeginning(instructions, 200)] : []
 }
 
 /** Returns what the runs of a report did, if the headline is about more than these runs. */

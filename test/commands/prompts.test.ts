@@ -140,7 +140,7 @@ describe('prompts check', () => {
   it('accepts the shipped prompts', async () => {
     const { run } = await here()
     const stdout =
-      'chunk.yaml (shipped): ok\ndigest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills in its placeholders\nreduce.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
+      'chunk.yaml (shipped): ok\ndigest.yaml (shipped): ok\ninstructions.yaml (shipped): ok\n  v1: needs --instructions …\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills in its placeholders\nreduce.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
     expect(await run('check')).toEqual({ code: 0, stdout, stderr: '' })
   })
 

@@ -85,6 +85,7 @@ describe('a setting that changes the request of a document', () => {
       maxTokens: { maxTokens: 500 },
       effort: { effort: 'high' },
       var: { var: { tone: 'warmly' } },
+      instructions: { prompt: 'summarize', var: {}, instructions: 'List the dates.' },
       encoding: { encoding: 'shift_jis' },
       pdf: { pdf: 'native' },
       chunkTokens: { chunkTokens: 4000 },

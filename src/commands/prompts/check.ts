@@ -45,7 +45,8 @@ function listNotes({ system = [], user, model }: Prompt): string[] {
   if (isJudgePrompt) notes.push('for compare --judge, which fills in its placeholders')
   for (const placeholder of placeholders) {
     if (isJudgePrompt && judgePlaceholders.some((name) => name === placeholder)) continue
-    if (!builtinPlaceholders.some((name) => name === placeholder)) notes.push(`needs --var ${placeholder}=…`)
+    if (builtinPlaceholders.some((name) => name === placeholder)) continue
+    notes.push(placeholder === 'instructions' ? 'needs --instructions …' : `needs --var ${placeholder}=…`)
   }
   if (model !== undefined && findModel(resolveModelAlias(model)) === undefined)
     notes.push(`the model ${model} is not in the price table; its cost will be unknown`)

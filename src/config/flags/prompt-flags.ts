@@ -13,6 +13,13 @@ export const promptFlags = {
     parse: text,
     path: 'where it looks like one',
   },
+  instructions: {
+    isCommon: true,
+    group: 'Prompt and model',
+    syntax: '--instructions <text>',
+    help: 'what to do with each document, in place of a prompt file: a text, or @ and a file, e.g. @brief.txt',
+    parse: text,
+  },
   var: {
     group: 'Prompt and model',
     syntax: '--var <key=value>',

@@ -90,6 +90,7 @@ function toRunRow(recorded: RecordedRun): RunRow {
     ended_at: end?.ended_at ?? null,
     stop_reason: end?.stop_reason ?? null,
     prompt: start.prompt,
+    instructions: start.instructions ?? null,
     model: start.model,
     simulated: start.simulated ?? false,
     provider: start.provider ?? 'anthropic',

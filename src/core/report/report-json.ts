@@ -47,6 +47,10 @@ const runRowShape = objectOf({
   ended_at: nullable(string),
   stop_reason: describe(nullable(string), 'why the run ended before everything was done'),
   prompt: string,
+  instructions: describe(
+    nullable(string),
+    "the user's instructions in place of a prompt, or their first 500 characters",
+  ),
   model: string,
   simulated: boolean,
   provider: describe(oneOf(...apiProviders), 'the service that answered, unless the run was simulated'),

@@ -45,6 +45,9 @@ export const runStartShape = objectOf({
     'the working directory that the paths of the run are relative to, relative to the output folder',
   ),
   prompt: describe(string, 'with its version: summarize@v2'),
+  instructions: optional(
+    describe(string, "the user's instructions in place of a prompt, or their first 500 characters"),
+  ),
   model: string,
   simulated: optional(describe(oneOf(true), 'the replies came from the simulator, nothing was paid')),
   provider: optional(describe(oneOf(...apiProviders), 'the service that answered; anthropic if missing')),

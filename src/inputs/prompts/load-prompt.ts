@@ -42,7 +42,8 @@ export function checkVars(
   const unused = vars.find((name) => !ownSlots.has(name))
   if (unused === undefined) return
   const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
-  throw new UsageError(`${varSetting} ${unused}: ${where} has no placeholder {${unused}}`)
+  const setting = unused === 'instructions' ? '--instructions' : `${varSetting} ${unused}`
+  throw new UsageError(`${setting}: ${where} has no placeholder {${unused}}`)
 }
 
 /**

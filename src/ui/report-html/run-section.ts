@@ -1,4 +1,5 @@
 import type { ReportJson, RunRow } from '../../core/report/report-json.ts'
+import { quoteBeginning } from '../../core/text/quote-beginning.ts'
 import { formatCost, formatCount, formatMs, formatTokens } from '../report-format.ts'
 import { html, type Markup } from './html-template.ts'
 import { renderTimestamp } from './timestamp.ts'
@@ -24,6 +25,10 @@ function renderRow(run: RunRow): Markup {
   const cells = [formatCost(run), formatCount(run.summarized)]
   const others = [formatMs(run.duration_ms), formatTokens(run, 'in'), formatTokens(run, 'out')]
   return html`<tr><th scope="row">${renderTimestamp(run.started_at)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${
+    run.instructions === null
+      ? undefined
+      : html`<small dir="auto">${quoteBeginning(run.instructions, 200)}</small>`
+  }${
     endNote === undefined ? undefined : html`<small dir="auto">${endNote}</small>`
   }</th>${cells.map(renderCell)}<td${run.failed > 0 ? html` class="failed"` : undefined}>${formatCount(run.failed)}</td>${others.map(renderCell)}</tr>`
 }
