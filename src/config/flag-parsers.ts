@@ -4,6 +4,7 @@ import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
 import { UsageError } from '../errors.ts'
+import { defaultExtensions } from './default-extensions.ts'
 
 /** The JSON Schema of a value in a configuration file. */
 export interface ValueSchema {
@@ -224,19 +225,29 @@ function joinWithOr(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }
 
-/** Parses a list of extensions: `md,.txt, RST` becomes `md`, `txt`, `rst`. */
+/**
+ * Parses a list of extensions: `md,.txt, RST` becomes `md`, `txt`, `rst`. Items with a sign add to the default list or
+ * remove from it: `+json,-csv`.
+ */
 export const extensions = withSchema({ type: ['array', 'string'], items: string }, parseExtensions)
 
 function parseExtensions(value: string, flag: string): readonly string[] {
-  const items = value.split(',').map((item) =>
-    item
-      .trim()
-      .replace(/^\*?\./, '')
-      .toLowerCase(),
-  )
-  if (items.some((item) => !/^[\w+-]+$/.test(item)))
-    throw new UsageError(`${flag}: expected extensions like md,txt, got ${JSON.stringify(value)}`)
-  return items
+  const items = value.split(',').map((item) => {
+    const [, sign = '', name = ''] = /^([+-]?)(?:\*?\.)?(.*)$/s.exec(item.trim().toLowerCase()) ?? []
+    if (!/^[\w+-]+$/.test(name))
+      throw new UsageError(
+        `${flag}: expected extensions like md,txt or +json,-csv, got ${JSON.stringify(value)}`,
+      )
+    return { sign, name }
+  })
+  const names = (sign: string) => items.filter((item) => item.sign === sign).map(({ name }) => name)
+  const [plain, added, removed] = [names(''), names('+'), names('-')]
+  if (plain.length === items.length) return plain
+  if (plain.length > 0)
+    throw new UsageError(
+      `${flag}: ${value} mixes a list with changes of the default list; write + or - before every extension, or before none`,
+    )
+  return [...new Set([...defaultExtensions, ...added])].filter((name) => !removed.includes(name))
 }
 
 /**

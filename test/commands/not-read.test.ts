@@ -100,3 +100,46 @@ describe('many extensions', () => {
     )
   })
 })
+
+describe('--ext', () => {
+  const listed = async (ext: string) => {
+    const cwd = await createFolder({ 'd/a.md': 'Ale.', 'd/b.json': '{"b": 1}', 'd/c.csv': 'a,b\n1,2\n' })
+    const { code, stdout, stderr } = await runInProcess(
+      ['summarize', 'd', '--simulate', '-o', '-', '--format', 'jsonl', '--ext', ext],
+      { cwd, env: {} },
+    )
+    const paths = stdout.split('\n').filter(Boolean)
+    return { code, stderr, paths: paths.map((line) => JSON.parse(line).path.slice(2)) }
+  }
+
+  it.each([
+    ['json', ['b.json']],
+    ['+json', ['a.md', 'b.json', 'c.csv']],
+    ['-csv', ['a.md']],
+    ['+json,-csv', ['a.md', 'b.json']],
+    [' -CSV , +.json ', ['a.md', 'b.json']],
+    ['+*.json,-md', ['b.json', 'c.csv']],
+  ])('%s reads %j', async (ext, paths) => {
+    expect(await listed(ext)).toMatchObject({ code: 0, paths })
+  })
+
+  it.each([
+    ['md,+json', 'mixes a list with changes of the default list'],
+    ['+', 'expected extensions like md,txt or +json,-csv'],
+    ['+json,', 'expected extensions like md,txt or +json,-csv'],
+    ['+a/b', 'expected extensions like md,txt or +json,-csv'],
+  ])('%s is refused', async (ext, message) => {
+    expect(await listed(ext)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
+  })
+
+  it('changes the default list from a configuration file, too', async () => {
+    const cwd = await createFolder({
+      'd/a.md': 'Ale.',
+      'd/b.json': '{"b": 1}',
+      'claude-batch.yaml': 'ext: [+json, -md]\n',
+    })
+    const { stderr } = await runInProcess(['summarize', 'd', '--simulate'], { cwd, env: {} })
+    expect(stderr).toContain('1 summarized')
+    expect(stderr).toContain('not read: 1 .md')
+  })
+})

@@ -36,7 +36,7 @@ export const inputFlags = {
     isCommon: true,
     group: 'Inputs',
     syntax: '--ext <list>',
-    help: `comma-separated extensions to read from directories (default: ${extensionExamples.join(', ')} and ${defaultExtensions.length - extensionExamples.length} others)`,
+    help: `comma-separated extensions to read from directories, or changes of the default list: +json,-csv (default: ${extensionExamples.join(', ')} and ${defaultExtensions.length - extensionExamples.length} others)`,
     isList: true,
     parse: extensions,
   },
