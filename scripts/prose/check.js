@@ -20,20 +20,14 @@ const longSentence = 25
 
 const args = process.argv.slice(2)
 const named = args.filter((arg) => !arg.startsWith('-')).map((path) => relative(root, resolve(path)))
+const patterns = [
+  '*.md',
+  '{src,test,bench,scripts,docs,prompts,bin}/**/*.{md,ts,js,yaml,html}',
+  '.github/**/*.{md,yml}',
+  '.ci/run',
+]
 const files = (
-  await fastGlob(
-    [
-      '*.md',
-      '{src,test,bench,scripts,docs,prompts,bin}/**/*.{md,ts,js,yaml,html}',
-      '.github/**/*.{md,yml}',
-      '.ci/run',
-    ],
-    {
-      cwd: root,
-      dot: true,
-      ignore: ['test/**/__snapshots__/**'],
-    },
-  )
+  await fastGlob(patterns, { cwd: root, dot: true, ignore: ['test/**/__snapshots__/**'] })
 ).filter((file) => named.length === 0 || named.some((name) => file === name || file.startsWith(`${name}/`)))
 
 if (args.includes('--sentences')) reportSentences(files.filter((file) => file.endsWith('.md')))
