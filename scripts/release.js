@@ -33,10 +33,13 @@ try {
   process.exit(1)
 }
 
-console.log(`Committed and tagged ${tag}. Nothing is pushed or published. Next:
-  git show ${tag}                                  read what the release changes
-  git push --follow-tags                          push it; .github/workflows/release.yml then publishes the package
-  git tag -d ${tag} && git reset --hard HEAD~1     or undo it, before the push`)
+const next = [
+  [`git show ${tag}`, 'read what the release changes'],
+  ['git push --follow-tags', 'push it; .github/workflows/release.yml then publishes the package'],
+  [`git tag -d ${tag} && git reset --hard HEAD~1`, 'or undo it, before the push'],
+]
+console.log(`Committed and tagged ${tag}. Nothing is pushed or published. Next:`)
+for (const [command, purpose] of next) console.log(`  ${command.padEnd(48)} # ${purpose}`)
 
 /** Returns why there can be no release now. */
 function findProblems() {
