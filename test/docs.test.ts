@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from '../src/serve/metrics.ts'
@@ -13,11 +13,20 @@ const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: r
 const decisionsAndReadmes = await fastGlob(['docs/decisions/*.md', 'src/**/README.md'], { cwd: root })
 
 describe('the documentation', () => {
-  it.each(pages)('%s links to pages that exist', async (page) => {
+  it.each(pages)('%s links to pages and headings that exist', async (page) => {
     const text = await readFile(resolve(root, page), 'utf8')
-    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#|…)([^)#\s]+)\)/g)) {
-      await expect(readFile(resolve(root, dirname(page), link)), link).resolves.toBeTruthy()
+    for (const [link, path, heading] of text.matchAll(/\]\((?!https?:|…)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+      const file = path === '' ? page : join(dirname(page), path ?? '')
+      expect(existsSync(resolve(root, file)), link).toBe(true)
+      if (heading !== undefined)
+        expect(listAnchors(await readFile(resolve(root, file), 'utf8')), link).toContain(heading)
     }
+  })
+
+  it.each([...pages, ...decisionsAndReadmes])('%s names only scripts of npm that exist', async (page) => {
+    const { scripts } = JSON.parse(await readFile(resolve(root, 'package.json'), 'utf8'))
+    const text = await readFile(resolve(root, page), 'utf8')
+    for (const [, name] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name)
   })
 
   it.each(['docs/design.md', 'docs/glossary.md', 'docs/rate-limits.md', ...decisionsAndReadmes])(
@@ -177,6 +186,17 @@ describe('the documentation', () => {
     for (const document of documents) expect(table).toContain(document)
   })
 })
+
+/** Returns the anchors that GitHub gives to the headings of a page. */
+function listAnchors(text: string): string[] {
+  const prose = text.replace(/^```[\s\S]*?^```/gm, '')
+  return Array.from(prose.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{M}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
 
 interface Scale {
   readonly seconds: number

@@ -20,12 +20,14 @@ const longSentence = 25
 
 const args = process.argv.slice(2)
 const named = args.filter((arg) => !arg.startsWith('-')).map((path) => relative(root, resolve(path)))
+const patterns = [
+  '*.md',
+  '{src,test,bench,scripts,docs,prompts,bin}/**/*.{md,ts,js,yaml,html}',
+  '.github/**/*.{md,yml}',
+  '.ci/run',
+]
 const files = (
-  await fastGlob(['*.md', '{src,test,bench,scripts,docs,prompts,bin}/**/*.{md,ts,js,yaml,html}', '.ci/run'], {
-    cwd: root,
-    dot: true,
-    ignore: ['test/**/__snapshots__/**'],
-  })
+  await fastGlob(patterns, { cwd: root, dot: true, ignore: ['test/**/__snapshots__/**'] })
 ).filter((file) => named.length === 0 || named.some((name) => file === name || file.startsWith(`${name}/`)))
 
 if (args.includes('--sentences')) reportSentences(files.filter((file) => file.endsWith('.md')))
@@ -38,7 +40,9 @@ function reportWords(files) {
       for (const { pattern, advice } of rules) {
         for (const { 0: word, index } of text.matchAll(pattern)) {
           const isPartOf = (phrase) =>
-            text.slice(Math.max(0, index - phrase.length), index + word.length + phrase.length).includes(phrase)
+            text
+              .slice(Math.max(0, index - phrase.length), index + word.length + phrase.length)
+              .includes(phrase)
           if (exceptions.some(([path, phrase]) => file === path && isPartOf(phrase))) continue
           const wordLine = line + text.slice(0, index).split('\n').length - 1
           const context = text.slice(Math.max(0, index - 40), index + 40).replaceAll(/\s+/g, ' ')
