@@ -10,13 +10,26 @@ const root = resolve(import.meta.dirname, '..')
 /** The text of a page without repeated spaces, because tables may be aligned. */
 const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
 const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
+const removeCodeBlocks = (text: string) => text.replaceAll(/^```.*?^```$/gms, '')
+/** The anchors that GitHub gives to the headings of a page. */
+const listAnchors = (text: string) =>
+  Array.from(removeCodeBlocks(text).matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 const decisionsAndReadmes = await fastGlob(['docs/decisions/*.md', 'src/**/README.md'], { cwd: root })
 
 describe('the documentation', () => {
-  it.each(pages)('%s links to pages that exist', async (page) => {
+  it.each(pages)('%s links to pages and headings that exist', async (page) => {
     const text = await readFile(resolve(root, page), 'utf8')
-    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#|…)([^)#\s]+)\)/g)) {
-      await expect(readFile(resolve(root, dirname(page), link)), link).resolves.toBeTruthy()
+    const links = removeCodeBlocks(text).matchAll(/\]\((?!https?:|…)([^)#\s]*)(?:#([^)\s]+))?\)/g)
+    for (const [, path = '', anchor] of links) {
+      const target = path === '' ? text : await readFile(resolve(root, dirname(page), path), 'utf8')
+      expect(target, path).not.toBe('')
+      if (anchor !== undefined) expect(listAnchors(target), path).toContain(anchor)
     }
   })
 
