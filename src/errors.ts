@@ -143,8 +143,8 @@ const endings = [
   ending(ExitError, ({ exit, message }) => ({ exit, text: message })),
   ending(BudgetExceededError, (error) => ({
     exit: 'limitReached',
-    text: `${error.describe('--max-cost')}${error.isTooSmall ? '; raise the cap to continue' : ''}`,
-    saysHowToContinue: error.isTooSmall,
+    text: `${error.describe('--max-cost')}${error.isForPeriod ? `${again}, or raise the cap` : error.isTooSmall ? '; raise the cap to continue' : ''}`,
+    saysHowToContinue: error.isForPeriod || error.isTooSmall,
   })),
   ending(UnknownPriceError, (error) => ({
     exit: 'usage',

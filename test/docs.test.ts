@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from '../src/serve/metrics.ts'
@@ -10,16 +10,26 @@ const root = resolve(import.meta.dirname, '..')
 /** The text of a page without repeated spaces, because tables may be aligned. */
 const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
 const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
+const removeCodeBlocks = (text: string) => text.replaceAll(/^```.*?^```$/gms, '')
+/** The anchors that GitHub gives to the headings of a page. */
+const listAnchors = (text: string) =>
+  Array.from(removeCodeBlocks(text).matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 const decisionsAndReadmes = await fastGlob(['docs/decisions/*.md', 'src/**/README.md'], { cwd: root })
 
 describe('the documentation', () => {
   it.each(pages)('%s links to pages and headings that exist', async (page) => {
     const text = await readFile(resolve(root, page), 'utf8')
-    for (const [link, path, heading] of text.matchAll(/\]\((?!https?:|…)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
-      const file = path === '' ? page : join(dirname(page), path ?? '')
-      expect(existsSync(resolve(root, file)), link).toBe(true)
-      if (heading !== undefined)
-        expect(listAnchors(await readFile(resolve(root, file), 'utf8')), link).toContain(heading)
+    const links = removeCodeBlocks(text).matchAll(/\]\((?!https?:|…)([^)#\s]*)(?:#([^)\s]+))?\)/g)
+    for (const [, path = '', anchor] of links) {
+      const target = path === '' ? text : await readFile(resolve(root, dirname(page), path), 'utf8')
+      expect(target, path).not.toBe('')
+      if (anchor !== undefined) expect(listAnchors(target), path).toContain(anchor)
     }
   })
 
@@ -186,17 +196,6 @@ describe('the documentation', () => {
     for (const document of documents) expect(table).toContain(document)
   })
 })
-
-/** Returns the anchors that GitHub gives to the headings of a page. */
-function listAnchors(text: string): string[] {
-  const prose = text.replace(/^```[\s\S]*?^```/gm, '')
-  return Array.from(prose.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{M}\p{N}_ -]/gu, '')
-      .replaceAll(' ', '-'),
-  )
-}
 
 interface Scale {
   readonly seconds: number

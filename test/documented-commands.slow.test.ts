@@ -1,9 +1,9 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdir, symlink } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bin, createFolder, startService } from './support/run-cli.ts'
+import { createFolder, startService } from './support/run-cli.ts'
+import { addCommands, runShell } from './support/run-shell.ts'
 
 const pages = [
   'README.md',
@@ -61,18 +61,9 @@ function commandsOn(page: string): string[] {
 describe.skipIf(missing.length > 0)('the documented commands', () => {
   it.each(pages)('of %s exit with the expected code', async (page) => {
     const cwd = await createFolder(files)
-    await mkdir(join(cwd, 'bin'))
-    await symlink(bin, join(cwd, 'bin/claude-batch'))
+    await addCommands(cwd)
     const { env } = await startService({})
-    const run = (text: string) =>
-      new Promise<{ code: number; stderr: string }>((resolve) => {
-        const all = { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd }
-        const args = ['-o', 'pipefail', '-c', text]
-        const child = execFile('bash', args, { cwd, env: all }, (error, _, stderr) =>
-          resolve({ code: error === null ? 0 : Number(error.code), stderr }),
-        )
-        child.stdin?.end()
-      })
+    const run = (text: string) => runShell(text, { cwd, env, shell: ['bash', '-o', 'pipefail'] })
     await run(
       'touch -d 2020-01-01 last; claude-batch summarize docs -o notes -q; cp -a notes part1; cp -a notes part3',
     )

@@ -1,10 +1,10 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bin } from './support/run-cli.ts'
+import { addCommands, runShell, type ShellResult } from './support/run-shell.ts'
 
 const page = readFileSync(resolve(import.meta.dirname, '../docs/pipelines.md'), 'utf8')
 const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
@@ -12,7 +12,7 @@ const missing = ['bash', 'git', 'jq', 'find'].filter((name) => spawnSync(name, [
 
 /** Creates a git repository with a branch that changes one of three documents. */
 async function fill(cwd: string): Promise<void> {
-  for (const folder of ['bin', 'docs', 'notes']) await mkdir(join(cwd, folder), { recursive: true })
+  for (const folder of ['docs', 'notes']) await mkdir(join(cwd, folder), { recursive: true })
   const files = {
     'notes.md': '# Notes\n\nThe ferry leaves at nine.\n',
     'notes/b.md': 'The tide is high at ten.\n',
@@ -21,28 +21,15 @@ async function fill(cwd: string): Promise<void> {
     'docs/c.md': 'The dog sleeps.\n',
   }
   for (const [path, text] of Object.entries(files)) await writeFile(join(cwd, path), text)
-  await symlink(bin, join(cwd, 'bin/claude-batch'))
+  await addCommands(cwd)
   const setUp = `git init -q -b main; git add docs/a.md docs/c.md notes* && git -c user.name=n -c user.email=e commit -qm x
     git checkout -q -b branch; echo 'It barks.' >> docs/c.md`
   expect(spawnSync('bash', ['-ec', setUp], { cwd }).status).toBe(0)
 }
 
-interface Done {
+interface Done extends ShellResult {
   readonly cwd: string
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
 }
-
-const run = (text: string, cwd: string) =>
-  new Promise<Done>((resolve) => {
-    const env = { PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd, CLAUDE_BATCH_SIMULATE: '1' }
-    const args = ['-euo', 'pipefail', '-c', text]
-    const child = execFile('bash', args, { cwd, env }, (error, stdout, stderr) => {
-      resolve({ cwd, status: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-    child.stdin?.end()
-  })
 
 describe.skipIf(missing.length > 0)('docs/pipelines.md', () => {
   let folder: string
@@ -56,7 +43,7 @@ describe.skipIf(missing.length > 0)('docs/pipelines.md', () => {
       commands.map(async (text, n) => {
         const cwd = join(folder, `${n}`)
         await cp(join(folder, 'first'), cwd, { recursive: true, preserveTimestamps: true })
-        return run(text, cwd)
+        return { cwd, ...(await runShell(text, { cwd, env: { CLAUDE_BATCH_SIMULATE: '1' } })) }
       }),
     )
   })
@@ -67,8 +54,8 @@ describe.skipIf(missing.length > 0)('docs/pipelines.md', () => {
   it.each(commands.map((text, n) => [text.split('\n')[0], n] as const))(
     'has a working command: %s',
     (_, n) => {
-      const { status, stderr = '' } = done[n] ?? {}
-      expect([status, stderr.match(/ERROR|cannot|error:/)]).toEqual([0, null])
+      const { code, stderr = '' } = done[n] ?? {}
+      expect([code, stderr.match(/ERROR|cannot|error:/)]).toEqual([0, null])
     },
   )
 

@@ -17,11 +17,13 @@ export class BudgetExceededError extends RunError {
   readonly describe: (setting: string) => string
   /** Whether nothing was spent, so that the same run would stop again. */
   readonly isTooSmall: boolean
+  /** Whether the cap applies to a period, so that it leaves more later. */
+  readonly isForPeriod: boolean
 
   /**
    * @param reservedForBatches what is reserved for batches that are not collected yet
    * @param worstCaseCost the most that the next request may cost
-   * @param capName the cap with its amount, instead of what the caller calls it
+   * @param capName a cap for a period with its amount, instead of what the caller calls the cap
    */
   constructor(
     { cap, spent }: { readonly cap: Picodollars; readonly spent: Picodollars },
@@ -38,6 +40,7 @@ export class BudgetExceededError extends RunError {
     super(describe('the budget of'))
     this.describe = describe
     this.isTooSmall = spent === 0n && reservedForBatches === 0n
+    this.isForPeriod = capName !== undefined
   }
 }
 

@@ -39,7 +39,7 @@ describe('--max-cost-per', () => {
     const full = await folder.run([...summarize, ...prices, '--max-cost-per', `30d=${spent.toFixed(3)}`])
     expect([full.code, full.hits]).toEqual([5, 0])
     expect(full.stderr).toMatch(
-      /claude-batch: stopped at --max-cost-per 30d=[\d.]+, of which \$[\d.]+ was spent since \d{4}-\d\d-\d\d \d\d:\d\d UTC: .* the next request may cost/,
+      /claude-batch: stopped at --max-cost-per 30d=[\d.]+, of which \$[\d.]+ was spent since \d{4}-\d\d-\d\d \d\d:\d\d UTC: .* the next request may cost \$[\d.]+; run the same command again later, or raise the cap\n$/,
     )
     // After the window, the amount is free again.
     await age(folder, 31)

@@ -129,6 +129,7 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
     return (
       findWrongContent(path, bytes, { format: namedFormat, ...documentFormats[namedFormat] }) ?? namedFormat
     )
+  if (looksLikeMail(bytes)) return 'email'
   const problem = findUnsupportedFormat(path, bytes)
   if (problem !== undefined) return problem
   return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
@@ -144,6 +145,22 @@ function mayBePdf(start: string, bytes: Buffer): boolean {
 
 /** Matches the start of an HTML page without a file extension, for example from stdin. */
 const looksLikeHtml = /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)/i
+
+/** More than the headers of nearly every mail. Bytes. */
+const maxHeaderBytes = 65_536
+
+/**
+ * Whether a file begins with the headers of a mail. Files of a Maildir, mailboxes of a mail server and mails
+ * on stdin have no `.eml` or `.mbox` in their names.
+ */
+function looksLikeMail(bytes: Buffer): boolean {
+  const [headers = ''] = bytes.toString('latin1', 0, maxHeaderBytes).split(/\r?\n\r?\n/, 1)
+  if (!/^From:/im.test(headers) || !/^(?:Message-ID|MIME-Version|Received):/im.test(headers)) return false
+  return headers
+    .replace(/^From [^\n]*\n/, '')
+    .split('\n')
+    .every((line) => /^(?:[!-9;-~]+:|[ \t])/.test(line))
+}
 
 /** The name of the stream that holds an encrypted .docx, .xlsx or .pptx file. */
 const encryptedPackage = Buffer.from('EncryptedPackage', 'utf16le')
@@ -174,4 +191,4 @@ export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly 
  * Raise this number whenever a reader or its library returns different text, so that documents are read
  * again.
  */
-const readersVersion = 3
+const readersVersion = 4

@@ -106,6 +106,22 @@ describe('the format of a document', () => {
     expect(detectFormat(name, Buffer.from(start))).toBe(kind)
   })
 
+  it('is detected for a mail or a mailbox with any name', async () => {
+    const mail = await fixture('eml-stub-text.eml')
+    const mailbox = Buffer.concat([Buffer.from('From ann@example.org Mon Mar  4 10:00:00 2024\r\n'), mail])
+    for (const name of ['new/1700000000.M1P2.host:2,S', 'new/1700000000.M1P2.example.com', '-', 'raw.txt'])
+      for (const bytes of [mail, mailbox]) expect(detectFormat(name, bytes)).toBe('email')
+    const patch =
+      'From 1f4537f Mon Sep 17 00:00:00 2001\nFrom: Ann <a@example.org>\nSubject: [PATCH] x\n\n---\n'
+    for (const text of [
+      patch,
+      `# Headers\n${mail}`,
+      `From: Ann\nDear Bob,\nMIME-Version: 1.0\n\n`,
+      'From: Ann\n\nx',
+    ])
+      expect(detectFormat('a.txt', Buffer.from(text))).toBe(undefined)
+  })
+
   it('is an error for other archives and for old Office files', () => {
     expect(detectFormat('x.zip', Buffer.from('PK\x03\x04whatever'))).toMatchObject({
       type: 'binary',
