@@ -9,7 +9,7 @@ import { faults } from '../src/simulator/script.ts'
 const root = resolve(import.meta.dirname, '..')
 /** The text of a page without repeated spaces, because tables may be aligned. */
 const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
-const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
+const pages = await fastGlob(['*.md', 'docs/**/*.md', 'examples/*.md', 'fixtures/*.md'], { cwd: root })
 const decisionsAndReadmes = await fastGlob(['docs/decisions/*.md', 'src/**/README.md'], { cwd: root })
 
 describe('the documentation', () => {
