@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { fstatSync, readFileSync, readSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -78,6 +79,7 @@ export function createProcessRuntime(): Runtime {
   process.stderr.on('error', () => {})
   // Keeps the AWS SDK from printing that its later versions will need a newer Node.js.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+  if (!hasHome()) process.env['HOME'] = '/nonexistent'
   return {
     ...createLibraryRuntime(),
     argv: process.argv.slice(2),
@@ -103,6 +105,18 @@ export function createProcessRuntime(): Runtime {
         for (const signal of stopSignals) process.off(signal, getListener(signal))
       }
     },
+  }
+}
+
+/**
+ * Whether Node.js finds a home folder. It throws for a user of a container who has neither HOME nor an entry in
+ * /etc/passwd, and the AWS SDK then finds no credentials at all.
+ */
+function hasHome(): boolean {
+  try {
+    return homedir() !== ''
+  } catch {
+    return false
   }
 }
 

@@ -9,7 +9,7 @@ import { faults } from '../src/simulator/script.ts'
 const root = resolve(import.meta.dirname, '..')
 /** The text of a page without repeated spaces, because tables may be aligned. */
 const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
-const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
+const pages = await fastGlob(['*.md', '{docs,examples}/**/*.md', 'fixtures/*.md'], { cwd: root })
 const removeCodeBlocks = (text: string) => text.replaceAll(/^```.*?^```$/gms, '')
 /** The anchors that GitHub gives to the headings of a page. */
 const listAnchors = (text: string) =>

@@ -42,6 +42,8 @@ const files = {
   'talk.txt': 'The tide is high at ten.\n',
   'reports/2026/may.md': 'Nothing happened in May.\n',
   last: '',
+  // The variables of the job, which the test sets itself.
+  'claude-batch.env': '',
   // The example on the page.
   'facts.json': /```json\n([\s\S]*?)```/.exec(read('docs/structured.md'))?.[1] ?? '',
   'claude-batch.yaml': 'profiles:\n  night:\n    model: haiku\n',
@@ -70,7 +72,7 @@ describe.skipIf(missing.length > 0)('the documented commands', () => {
     const commands = commandsOn(page)
     expect(commands.length).toBeGreaterThan(0)
     for (const command of commands) {
-      const here = command.replaceAll('/srv/notes', cwd).replaceAll('/usr/local/bin/', '')
+      const here = command.replaceAll('/srv/notes', cwd).replaceAll('/etc/', `${cwd}/`)
       const expected = others.find(([part]) => command.includes(part))?.[1] ?? 0
       const { code, stderr } = await run(here)
       expect({ command, code, stderr }).toEqual({ command, code: expected, stderr })

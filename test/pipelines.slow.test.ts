@@ -10,7 +10,7 @@ const page = readFileSync(resolve(import.meta.dirname, '../docs/pipelines.md'), 
 const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 const missing = ['bash', 'git', 'jq', 'find'].filter((name) => spawnSync(name, ['--version']).status !== 0)
 
-/** Creates a git repository with a branch that changes one of three documents. */
+/** Creates a git repository with a branch that changes one document and adds one with quotes in its name. */
 async function fill(cwd: string): Promise<void> {
   for (const folder of ['docs', 'notes']) await mkdir(join(cwd, folder), { recursive: true })
   const files = {
@@ -23,7 +23,7 @@ async function fill(cwd: string): Promise<void> {
   for (const [path, text] of Object.entries(files)) await writeFile(join(cwd, path), text)
   await addCommands(cwd)
   const setUp = `git init -q -b main; git add docs/a.md docs/c.md notes* && git -c user.name=n -c user.email=e commit -qm x
-    git checkout -q -b branch; echo 'It barks.' >> docs/c.md`
+    git checkout -q -b branch; echo 'It barks.' >> docs/c.md; git add docs`
   expect(spawnSync('bash', ['-ec', setUp], { cwd }).status).toBe(0)
 }
 
@@ -62,7 +62,10 @@ describe.skipIf(missing.length > 0)('docs/pipelines.md', () => {
   it('has commands with the expected output', () => {
     const of = (part: string) => done[commands.findIndex((text) => text.includes(part))] as Done
     const changed = of('git diff')
-    expect(readdirSync(join(changed.cwd, 'summaries/docs'))).toEqual(['c.md.summary.md'])
+    expect(readdirSync(join(changed.cwd, 'summaries/docs'))).toEqual([
+      'c.md.summary.md',
+      'it is "odd".md.summary.md',
+    ])
     expect(changed.stdout).toBe('')
     const { stdout } = of('--format jsonl')
     expect(

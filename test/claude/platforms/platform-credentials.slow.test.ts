@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -61,6 +62,24 @@ describe('the credentials of AWS', () => {
       expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('12 summarized')])
       expect(requests.every(({ headers }) => headers['x-amz-security-token'] === 'session-token')).toBe(true)
       expect(agent.count()).toBe(1)
+    },
+  )
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'come from the agent of a container for a user without a home and without an entry in /etc/passwd',
+    async () => {
+      const { env } = await startPlatform('bedrock')
+      const agent = await startCredentialServer(() => keys(3_600_000))
+      const { HOME: _, ...homeless } = withoutKeys(env)
+      const cwd = await createFolder(documents)
+      await chmod(cwd, 0o777)
+      const launcher = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups']
+      const run = await runCli(['summarize', 'docs', '--provider', 'bedrock'], {
+        cwd,
+        env: { ...homeless, ...agent.env },
+        launcher,
+      })
+      expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('12 summarized')])
     },
   )
 
