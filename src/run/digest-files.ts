@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
-import { toDocumentPath } from '../core/document/document-path.ts'
+import { computeCwdFromOut, toDocumentPath } from '../core/document/document-path.ts'
 import { assignOutputPaths, stripSummarySuffix } from '../core/document/output-path.ts'
 import { isDigest } from '../core/run/is-digest.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
@@ -12,7 +12,6 @@ import { isPathAllowed } from '../storage/fs/path-length.ts'
 import { openExistingRegularFile } from '../storage/fs/regular-file.ts'
 import { readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
-import { computeCwdFromOut } from './report-writer.ts'
 
 /**
  * The location of digests: the named file or, with `--digest-per folder`, a file in each folder of summaries.
