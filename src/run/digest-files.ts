@@ -3,6 +3,7 @@ import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import { computeCwdFromOut, toDocumentPath } from '../core/document/document-path.ts'
 import { assignOutputPaths, stripSummarySuffix } from '../core/document/output-path.ts'
+import { describeForbiddenName } from '../core/document/windows-names.ts'
 import { isDigest } from '../core/run/is-digest.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
@@ -58,6 +59,8 @@ export async function checkFolderDigests({
     throw new UsageError(
       `--digest ${name}: --digest-per folder needs a file name without a folder, such as digest.md`,
     )
+  const reason = describeForbiddenName(name)
+  if (reason !== undefined) throw new UsageError(`--digest ${name}: ${reason}`)
   const paths = sources.map(({ path }) => path)
   const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
   const folders = new Set(
