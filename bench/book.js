@@ -4,13 +4,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createSeededRandom } from '../.build/random.js'
 import { startSimulator } from '../.build/simulator.js'
 import { machine, timed } from './processes.js'
 
 const { values } = parseArgs({ options: { json: { type: 'string' } } })
-const bin = new URL('../bin/claude-batch.js', import.meta.url).pathname
+const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
 const latencyMs = 500
 
 const random = createSeededRandom(7)

@@ -14,7 +14,7 @@ const requireBuiltin = `((id) => {
 export const embeddedPrompts = {
   name: 'embedded-prompts',
   load: {
-    filter: { id: /src\/inputs\/prompts\/shipped-prompts\.ts$/ },
+    filter: { id: /src[\\/]inputs[\\/]prompts[\\/]shipped-prompts\.ts$/ },
     async handler() {
       const files = (await readdir('prompts')).sort()
       const texts = files.map(async (file) => [

@@ -7,7 +7,7 @@ import { join } from 'node:path'
  */
 export async function packagesOf(modules) {
   const folders = new Set(
-    modules.map((path) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean),
+    modules.map((path) => /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/.exec(path)?.[0]).filter(Boolean),
   )
   const found = await Promise.all(
     [...folders].map(async (folder) => ({

@@ -21,7 +21,7 @@ export async function sbomOf(packages) {
   const bundled = packages.map(({ folder, ...found }) => ({
     ...component('library', found),
     scope: 'required',
-    hashes: hashesOf(lock.packages[relative('.', folder)]?.integrity),
+    hashes: hashesOf(lock.packages[relative('.', folder).replaceAll('\\', '/')]?.integrity),
   }))
   const refs = new Map(packages.map(({ name, version }) => [name, purlOf(name, version)]))
   const direct = packages.filter(({ name }) => name in own.devDependencies)

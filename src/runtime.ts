@@ -265,10 +265,11 @@ export function reportCrashes(): () => void {
 
 /**
  * Ends the process with the code of `exit`, once all output is written. After a signal, the process kills
- * itself with the same signal, so that a shell loop stops too.
+ * itself with the same signal, so that a shell loop stops too. Windows has no signals to end a process with: there,
+ * the exit code would become 1, and SIGHUP would be an error.
  */
 export function exitProcess(exit: Exit): void {
   process.exitCode = exitCodes[exit].code
   const signal = stopSignals.find((name) => exitBySignal[name] === exit)
-  if (signal !== undefined) process.kill(process.pid, signal)
+  if (signal !== undefined && process.platform !== 'win32') process.kill(process.pid, signal)
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { basename } from 'node:path'
+import { basename, sep } from 'node:path'
 import { AskError } from '../core/errors/ask-error.ts'
 import type { Clock } from '../core/run/clock.ts'
 
@@ -91,24 +91,33 @@ function runKeyCommand({
       windowsHide: true,
       encoding: 'utf8',
     } as const
-    const child = execFile(program, args, execOptions, (error, stdout) => {
-      if (error !== null) return fail(describeFailure(error))
-      const key = stdout.trim()
-      if (key === '') return fail('printed no key')
-      if (/[^\x21-\x7e]/.test(key)) return fail('printed more than a key')
-      resolve(key)
-    })
-    child.stdin?.end()
+    try {
+      const child = execFile(program, args, execOptions, (error, stdout) => {
+        if (error !== null) return fail(describeFailure(program, error))
+        const key = stdout.trim()
+        if (key === '') return fail('printed no key')
+        if (/[^\x21-\x7e]/.test(key)) return fail('printed more than a key')
+        resolve(key)
+      })
+      child.stdin?.end()
+    } catch (error) {
+      // Some errors, such as a path through a file, are thrown before the program starts.
+      fail(describeFailure(program, error as ExecError))
+    }
   })
 }
 
 type ExecError = Error & { readonly code?: unknown; readonly signal?: unknown; readonly killed?: boolean }
 
-function describeFailure({ code, signal, killed }: ExecError): string {
-  if (code === 'ENOENT') return 'was not found'
+function describeFailure(program: string, { code, signal, killed }: ExecError): string {
+  if (code === 'ENOENT') return sep === '/' ? 'was not found' : `was not found (${batchFileHint})`
+  if (code === 'EINVAL' && /\.(?:bat|cmd)$/i.test(program)) return `needs a shell (${batchFileHint})`
   if (code === 'EACCES') return 'may not be run'
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'printed more than a key'
   if (killed) return `printed no key within ${timeoutMs / 1000} s`
   if (typeof signal === 'string') return `was ended by ${signal}`
   return typeof code === 'number' ? `failed with exit code ${code}` : `cannot be run (${String(code)})`
 }
+
+/** Windows runs a batch file, such as `gcloud.cmd`, only in a shell, and many tools are one. */
+const batchFileHint = 'a .cmd or .bat file needs "cmd /c" in front'

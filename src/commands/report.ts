@@ -1,5 +1,6 @@
-import { relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
+import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
 import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
@@ -45,7 +46,7 @@ export async function report(
     ? await lockOutputFolder(out, runtime, { command: 'report --prune', version })
     : async () => {}
   try {
-    const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
+    const cwdFromOut = computeCwdFromOut(out, runtime.cwd)
     const history = await readLedgerHistory(ledger, cwdFromOut)
     const gone = (options.gone ?? []).map((folder) => resolve(runtime.cwd, folder))
     const stale = await findStaleSummaries(out, cwdFromOut, history, gone)

@@ -1,7 +1,8 @@
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import type { CompareOptions } from '../config/compare-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
+import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { AccountError } from '../core/errors/run-error.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import type { RunStats } from '../core/run/run-stats.ts'
@@ -152,13 +153,9 @@ export async function runVariants<
       variant,
       results: await readLatestResults(
         join(out, variant.folder),
-        computeCwdFromFolder(out, variant.folder, runtime.cwd),
+        computeCwdFromOut(join(out, variant.folder), runtime.cwd),
       ),
     })),
   )
   return { variants: results, runStats: stats.getStats(0) }
-}
-
-function computeCwdFromFolder(out: string, folder: string, cwd: string): string {
-  return relative(join(out, folder), cwd).split(sep).join('/')
 }

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isInside } from '../core/document/document-path.ts'
+import { findHomeFolder } from '../core/document/home-folder.ts'
 import { yamlExtensions } from '../core/text/yaml-extensions.ts'
 import { UsageError } from '../errors.ts'
 
@@ -45,10 +46,8 @@ export async function locateConfig(options: LocateConfigOptions): Promise<Locate
  * ignored.
  * @see https://specifications.freedesktop.org/basedir-spec/latest/
  */
-function getUserConfigPath({
-  XDG_CONFIG_HOME: xdg,
-  HOME: home,
-}: LocateConfigOptions['env']): string | undefined {
+function getUserConfigPath(env: LocateConfigOptions['env']): string | undefined {
+  const [xdg, home] = [env['XDG_CONFIG_HOME'], findHomeFolder(env)]
   const folder = xdg && isAbsolute(xdg) ? xdg : home && isAbsolute(home) ? join(home, '.config') : undefined
   return folder === undefined ? undefined : join(folder, 'claude-batch', 'config')
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
+import { toUtf8 } from '../core/text/to-utf8.ts'
 import { UsageError } from '../errors.ts'
 import { expandHome } from './expand-home.ts'
 import type { Flag } from './flag.ts'
@@ -43,5 +44,5 @@ async function readConfigText(file: string): Promise<string> {
   const stats = await stat(file)
   if (!stats.isFile()) throw new Error('not a regular file')
   if (stats.size > 1_000_000) throw new Error('larger than 1 MB')
-  return readFile(file, 'utf8')
+  return toUtf8(await readFile(file)).toString('utf8')
 }

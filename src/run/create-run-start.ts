@@ -1,5 +1,5 @@
-import { relative, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { ledgerFormatVersion, type RunStart } from '../core/run/ledger-entry.ts'
 import { truncate } from '../core/text/truncate.ts'
 import type { Runtime } from '../runtime.ts'
@@ -27,7 +27,7 @@ export function createRunStart(
     started_at: new Date(runtime.clock.wallTime()).toISOString(),
     run_id: Array.from({ length: 12 }, () => Math.floor(runtime.random() * 16).toString(16)).join(''),
     program_version: version,
-    cwd: relative(out, runtime.cwd).split(sep).join('/'),
+    cwd: computeCwdFromOut(out, runtime.cwd),
     prompt: promptChoice.prompt,
     ...(promptChoice.instructions !== undefined && {
       instructions: truncate(promptChoice.instructions, 500),

@@ -1,8 +1,9 @@
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
-import { toDocumentPath } from '../core/document/document-path.ts'
+import { computeCwdFromOut, toDocumentPath } from '../core/document/document-path.ts'
 import { assignOutputPaths, stripSummarySuffix } from '../core/document/output-path.ts'
+import { describeForbiddenName } from '../core/document/windows-names.ts'
 import { isDigest } from '../core/run/is-digest.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
@@ -12,7 +13,6 @@ import { isPathAllowed } from '../storage/fs/path-length.ts'
 import { openExistingRegularFile } from '../storage/fs/regular-file.ts'
 import { readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
-import { computeCwdFromOut } from './report-writer.ts'
 
 /**
  * The location of digests: the named file or, with `--digest-per folder`, a file in each folder of summaries.
@@ -59,6 +59,8 @@ export async function checkFolderDigests({
     throw new UsageError(
       `--digest ${name}: --digest-per folder needs a file name without a folder, such as digest.md`,
     )
+  const reason = describeForbiddenName(name)
+  if (reason !== undefined) throw new UsageError(`--digest ${name}: ${reason}`)
   const paths = sources.map(({ path }) => path)
   const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
   const folders = new Set(

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import { dirname, join, posix, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { Document, DocumentRef } from '../core/document/document.ts'
-import { toDocumentPath } from '../core/document/document-path.ts'
+import { computeCwdFromOut, toDocumentPath, toSlashes } from '../core/document/document-path.ts'
 import { isDigest } from '../core/run/is-digest.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { pluralize } from '../core/text/format-number.ts'
@@ -55,8 +55,7 @@ export async function writeDigests(
   version: string,
 ): Promise<Exit> {
   const { cwd } = runtime
-  const loadResults = () =>
-    readLatestResults(digestOptions.out, relative(digestOptions.out, cwd).split(sep).join('/'))
+  const loadResults = () => readLatestResults(digestOptions.out, computeCwdFromOut(digestOptions.out, cwd))
   const resultsBefore = await loadResults()
   const digests = await collectDigests(digestOptions, options, runtime, resultsBefore)
   if (digests.size === 0) {
@@ -208,9 +207,7 @@ async function writeDigest(
 function formatSummaries({ file, summaries }: Digest, out: string): string {
   const folder = dirname(file)
   const formatLink = (path: string, { entry }: LatestResult) => {
-    const target = relative(folder, join(out, entry.output?.path ?? ''))
-      .split(sep)
-      .join(posix.sep)
+    const target = toSlashes(relative(folder, join(out, entry.output?.path ?? '')))
     const name = path.replace(/[[\]]/g, '\\$&')
     return `[${name}](<${target.replace(/[<>]/g, encodeURIComponent)}>)`
   }

@@ -1,5 +1,5 @@
-import { relative, sep } from 'node:path'
 import type { DocumentRef } from '../core/document/document.ts'
+import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
 import type { RunEnd } from '../core/run/ledger-entry.ts'
 import { readLedger } from '../storage/ledger/read-ledger.ts'
@@ -33,7 +33,7 @@ export async function readOutputState(
   sources: readonly DocumentRef[],
   context: Pick<RunContext, 'options' | 'runtime' | 'promptChoice' | 'baseUrl'>,
 ): Promise<ReadOutputState> {
-  const cwdFromOut = relative(out, context.runtime.cwd).split(sep).join('/')
+  const cwdFromOut = computeCwdFromOut(out, context.runtime.cwd)
   const history: TokenHistory = new Map()
   const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry) => addObservation(history, entry))
   // Detecting a case-insensitive file system would need a write.

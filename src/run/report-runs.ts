@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
+import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { type EstimateJson, estimateFormatVersion, estimateShape } from '../core/estimate/estimate-json.ts'
 import { buildReportJson } from '../core/report/build-report-json.ts'
 import type { RecordedRun } from '../core/report/recorded-run.ts'
@@ -12,7 +13,7 @@ import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { readRecordedRuns, readTexts } from '../storage/ledger/recorded-runs.ts'
 import { formatEstimateVsActual } from '../ui/estimate-vs-actual.ts'
 import { formatGroups } from '../ui/format-report-groups.ts'
-import { computeCwdFromOut, renderReport } from './report-writer.ts'
+import { renderReport } from './report-writer.ts'
 
 /**
  * Prints a report of one run or all runs, in any format, grouped, or compared with an estimate.

@@ -1,4 +1,5 @@
-import { dirname, relative, sep } from 'node:path'
+import { dirname } from 'node:path'
+import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { buildReportJson, type ReportJsonOptions } from '../core/report/build-report-json.ts'
 import type { ReportFormat } from '../core/report/generated-marker.ts'
 import type { RecordedRun } from '../core/report/recorded-run.ts'
@@ -83,11 +84,6 @@ function readSummaryTexts(
 ): Promise<ReadonlyMap<string, string>> | ReadonlyMap<string, string> {
   if (format === 'json') return new Map()
   return out === undefined ? (recording?.texts ?? new Map()) : readTexts(out, entries)
-}
-
-/** Returns the path of the working directory relative to an output folder, with forward slashes. */
-export function computeCwdFromOut(out: string, cwd: string): string {
-  return relative(out, cwd).split(sep).join('/')
 }
 
 /** What a report shows in addition to its runs. */

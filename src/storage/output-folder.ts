@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
+import { describeForbiddenName } from '../core/document/windows-names.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
 import { makeFolder, makeFolderBelow } from './fs/create-folder.ts'
@@ -26,6 +27,8 @@ export async function createOutputFolder(out: string): Promise<void> {
     throw new UsageError(
       `--out ${out}: its path is too long (${Buffer.byteLength(out)} bytes) for files in it; use a shorter one`,
     )
+  const reason = describeForbiddenName(out)
+  if (reason !== undefined) throw new UsageError(`--out ${out}: ${reason}`)
   try {
     await makeFolder(out)
     await makeFolderBelow(out, join(out, stateFolder))

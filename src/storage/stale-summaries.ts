@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
-import { dirname, join, resolve, sep } from 'node:path'
-import { isInside, rebasePath, toDocumentPath } from '../core/document/document-path.ts'
+import { dirname, join, resolve } from 'node:path'
+import { isInside, rebasePath, toDocumentPath, toSlashes } from '../core/document/document-path.ts'
 import type { OutputFileState } from '../core/document/overwrite-policy.ts'
 import { isOlderPromptVersion } from '../core/request/prompt-version.ts'
 import { ledgerFormatVersion, type PrunedEntry, type RunStart } from '../core/run/ledger-entry.ts'
@@ -148,7 +148,7 @@ async function statKnownDocument(
  */
 function findTopFolder(file: string, base: string): string | undefined {
   const path = toDocumentPath(file, base)
-  if (path === file.split(sep).join('/')) return undefined
+  if (path === toSlashes(file)) return undefined
   const [first = '', ...rest] = path.split('/')
   return rest.length === 0 ? base : join(base, first)
 }

@@ -139,6 +139,12 @@ describe('--key-command', () => {
       code: 2,
       stderr: expect.stringContaining('the key command "no-such-program" was not found'),
     })
+    // Node.js throws this error instead of passing it on.
+    expect(await run(`key.mjs/tool --token 'argument secret'`)).toMatchObject({
+      code: 2,
+      stderr:
+        'claude-batch: the key command "tool" cannot be run (ENOTDIR); run it yourself to see why, or change --key-command\n',
+    })
     expect(await run('op "read')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(

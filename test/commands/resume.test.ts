@@ -55,6 +55,25 @@ describe('a second run', () => {
     expect([lines, mtimeMs, ino]).toEqual([before[0], before[1].mtimeMs, before[1].ino])
   })
 
+  it('sends nothing if git has changed all line ends to CRLF', async () => {
+    const { run, cwd } = await setting({ ...documents, 'docs/bad.md': 'BAD\n' })
+    expect(await run('--front-matter', '--digest', 'digest.md')).toMatchObject({ hits: 5 })
+    const paths = ['docs', 'summaries'].map((folder) => readdir(join(cwd, folder), { recursive: true }))
+    const [inputs = [], outputs = []] = await Promise.all(paths)
+    const files = [
+      'digest.md',
+      ...inputs.map((path) => `docs/${path}`),
+      ...outputs.map((path) => `summaries/${path}`),
+    ]
+    for (const file of files.filter((file) => /\.\w+$/.test(file))) {
+      const text = await readFile(join(cwd, file), 'utf8').catch(() => '')
+      if (text !== '') await writeFile(join(cwd, file), text.replaceAll('\n', '\r\n'))
+    }
+    const again = await run('--front-matter', '--digest', 'digest.md')
+    expect(again).toMatchObject({ code: 0, hits: 0 })
+    expect(again.stderr).toContain('0 summarized, 4 skipped (4 unchanged)')
+  })
+
   it('prints nothing on success with -q, like the first run', async () => {
     const { run } = await setting()
     for (const hits of [3, 0])

@@ -360,6 +360,15 @@ describe('inputs', () => {
     expect(namesOf(written)).toEqual(summariesOf('x.md', ' y .md', `${cwd.slice(1)}/up.md`))
   })
 
+  it('I37 a list may be UTF-16 with a byte-order mark, as Windows PowerShell writes it', async () => {
+    const { env, simulator } = await startService({})
+    const list = Buffer.from('\ufeffdocs/a.md\r\n', 'utf16le')
+    const cwd = await createFolder({ ...ab, 'list.txt': list })
+    const { code, written } = await runChecked(['summarize', '--files-from', 'list.txt'], { cwd, env })
+    expect([code, simulator.stats().requests]).toEqual([0, 1])
+    expect(namesOf(written)).toEqual(summariesOf('docs/a.md'))
+  })
+
   it('I37 a list with -0 is read exactly', async () => {
     const cwd = await createFolder({
       'x.md\r': prose('return'),

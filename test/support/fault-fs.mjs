@@ -7,6 +7,7 @@
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { devNull } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -91,7 +92,7 @@ const byHandle = {
   write: 'write',
   writeFile: 'write',
 }
-const sample = await fs.promises.open('/dev/null')
+const sample = await fs.promises.open(devNull)
 const prototype = Object.getPrototypeOf(sample)
 await sample.close()
 for (const [name, called] of Object.entries(byHandle)) {

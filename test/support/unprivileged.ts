@@ -1,13 +1,14 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { chmod } from 'node:fs/promises'
 import { bin, type ProcessResult } from './run-cli.ts'
+import { has } from './system.ts'
 
 const setprivCommand = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 const wrapper = process.getuid?.() === 0 ? setprivCommand : []
 
 /** Returns why permissions cannot be tested, or undefined if they can. */
 export function whyPermissionsUntestable(): string | undefined {
-  if (process.platform === 'win32') return 'permissions are not POSIX here'
+  if (!has.permissions) return 'permissions are not POSIX here'
   if (wrapper.length === 0) return undefined
   const [command = '', ...rest] = [...wrapper, process.execPath, bin, '--version']
   return spawnSync(command, rest).status === 0

@@ -27,7 +27,7 @@ const boundaries: readonly RegExp[] = [
   /\n(?=## |[^\n]{1,200}\n===)/g,
   /\n(?=#{3,6} |[^\n]{1,200}\n---)/g,
   // Paragraphs.
-  /\n[ \t]*\n(?=[^\s])/g,
+  /\n[ \t\r]*\n(?=[^\s])/g,
   // Speakers: `Anna Lind: `.
   /\n(?=\p{Lu}[\p{L}.' -]{0,40}: )/gu,
   // Rows and lines.

@@ -7,7 +7,17 @@ import { isAbsolute, relative, resolve, sep } from 'node:path'
 export function toDocumentPath(file: string, cwd: string): string {
   const below = relative(cwd, file)
   if (below === '-') return './-'
-  return (isInside(file, cwd) ? below : file).split(sep).join('/')
+  return toSlashes(isInside(file, cwd) ? below : file)
+}
+
+/** Returns a path with `/`, which Windows accepts too. @param separator of the system */
+export function toSlashes(path: string, separator: string = sep): string {
+  return path.replaceAll(separator, '/')
+}
+
+/** Returns the path of the working directory relative to an output folder, with `/`. Both are absolute. */
+export function computeCwdFromOut(out: string, cwd: string): string {
+  return toSlashes(relative(out, cwd))
 }
 
 /** Whether a path is a folder or inside it. Both paths are absolute; links are not resolved. */

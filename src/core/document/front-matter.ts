@@ -26,8 +26,11 @@ export function formatFrontMatter(entry: DocumentEntry): string {
   return `---\n${lines.join('\n')}\n---\n\n`
 }
 
-/** Returns a summary without front matter, if this contains the document hash, which no model knows. */
+/**
+ * Returns a summary without front matter, if this contains the document hash, which no model knows. Git may have
+ * changed the line ends to CRLF.
+ */
 export function stripFrontMatter(text: string, { sha256 }: { readonly sha256?: string | undefined }): string {
-  const head = /^---\nsource: [^\n]*\nsha256: "(\w+)"\n(?:[a-z_]+: [^\n]*\n)*---\n\n/.exec(text)
+  const head = /^---\r?\nsource: [^\n]*\nsha256: "(\w+)"\r?\n(?:[a-z_]+: [^\n]*\n)*---\r?\n\r?\n/.exec(text)
   return head !== null && head[1] === sha256 ? text.slice(head[0].length) : text
 }

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
 import { resolve, sep } from 'node:path'
+import { toSlashes } from './document-path.ts'
+import { toWindowsName } from './windows-names.ts'
 
 /** The output files of one document, relative to the output folder, with `/`. */
 export interface OutputPaths {
@@ -17,13 +19,13 @@ export const stateFolder = '.claude-batch'
 
 /**
  * Whether a path that was read from a file stays inside its folder. NUL is not allowed.
- * @param separator of the system: on Windows, backslashes and drives can leave the folder; elsewhere they are
- * in names
+ * @param separator of the system: on Windows, backslashes and drives can leave the folder, and a colon leads to a
+ * hidden stream of a file; elsewhere they are in names
  */
 export function isSafeRelativePath(file: unknown, separator: string = sep): file is string {
   if (typeof file !== 'string' || file.includes('\0')) return false
   const parts = file.split(separator === '/' ? '/' : /[/\\]/)
-  return parts[0] !== '' && !parts.includes('..') && (separator === '/' || !/^[a-z]:/i.test(file))
+  return parts[0] !== '' && !parts.includes('..') && (separator === '/' || !file.includes(':'))
 }
 
 /** Whether a path that was read from a file can be the name of a summary, of any document. */
@@ -38,7 +40,7 @@ export function isErrorRecordName(file: unknown): boolean {
 
 /**
  * Whether {@link assignOutputPaths} can have assigned this name to the summary or error record of a document,
- * in a run in any working directory. Files that the ledger names are deleted or overwritten only if this
+ * in a run in any working directory, on any system. Files that the ledger names are deleted or overwritten only if this
  * holds. Otherwise, an edited ledger could make claude-batch replace any other file.
  * @param path of the document, relative to `cwd` or absolute
  * @param cwd a working directory, absolute
@@ -52,12 +54,14 @@ export function isOutputOf(file: string, path: string, cwd: string): boolean {
   if (!stem || stem.toLowerCase().startsWith(`${stateFolder}/`)) return false
   if (stem === path) return true
   const stems = listStemsWithoutHashes(stem)
-  if (stems.includes(mirrorPath(path))) return true
-  // A run in a subfolder named the document by the end of its path. That may begin like a drive, which loses
-  // its colon.
-  const absolute = `/${mirrorPath(resolve(cwd, path).split(sep).join('/'))}`
-  const ends = stems.flatMap((stem) => [`/${stem}`, `/${stem.replace(/^([a-z])\//i, '$1:/')}`])
-  return path !== '-' && ends.some((end) => absolute.endsWith(end))
+  return ['/', '\\'].some((separator) => {
+    if (stems.includes(mirrorPath(path, separator))) return true
+    // A run in a subfolder named the document by the end of its path. That may begin like a drive, which loses
+    // its colon.
+    const absolute = `/${mirrorPath(toSlashes(resolve(cwd, path)), separator)}`
+    const ends = stems.flatMap((stem) => [`/${stem}`, `/${stem.replace(/^([a-z])\//i, '$1:/')}`])
+    return path !== '-' && ends.some((end) => absolute.endsWith(end))
+  })
 }
 
 /** Returns a stem, and the stems without the hashes that {@link assignOutputPaths} may have added to it. */
@@ -81,6 +85,8 @@ export interface OutputPathOptions {
   readonly caseInsensitive: boolean
   /** Summaries of earlier runs, by document path. A document keeps its name; no other document gets it. */
   readonly existingSummaries: Iterable<readonly [path: string, summary: string]>
+  /** The separator of the system; `\\` limits names to those that Windows allows. */
+  readonly separator?: string
 }
 
 /** Returns the name of a summary without its suffix; undefined for any other file. */
@@ -99,7 +105,7 @@ export function stripSummarySuffix(summary: string): string | undefined {
  */
 export function assignOutputPaths(
   paths: Iterable<string>,
-  { caseInsensitive, existingSummaries: earlier }: OutputPathOptions,
+  { caseInsensitive, existingSummaries: earlier, separator = sep }: OutputPathOptions,
 ): (path: string, structured?: boolean) => OutputPaths {
   const normalizeCase = (stem: string) => (caseInsensitive ? stem.normalize('NFC').toLowerCase() : stem)
   const owners = new Map<string, string>()
@@ -111,7 +117,7 @@ export function assignOutputPaths(
     if (stem !== path) stems.set(path, stem)
   }
   for (const path of paths) {
-    const stem = stems.get(path) ?? mirrorPath(path)
+    const stem = stems.get(path) ?? mirrorPath(path, separator)
     const isTaken = (name: string) => (owners.get(normalizeCase(name)) ?? path) !== path
     let uniqueStem = stem
     // Repeats only if runs in several working directories share the output folder.
@@ -133,12 +139,14 @@ export function assignOutputPaths(
  * Returns the path of a document in the output folder: `docs/a.md` is unchanged, `/srv/b.md` becomes
  * `srv/b.md`, and `C:/b.md` becomes `C/b.md`. `..` cannot occur, because a path outside the working directory
  * is absolute.
+ * @param separator of the system
  */
-function mirrorPath(path: string): string {
+function mirrorPath(path: string, separator: string): string {
   const parts = path === '-' ? ['stdin'] : path.replace(/^([a-z]):\//i, '$1/').split('/')
   const kept = parts.filter((part) => part !== '' && part !== '.' && part !== '..')
   // The working directory or the root, if it cannot be read.
-  return kept.length === 0 ? '~' : kept.map(truncateName).join('/')
+  const names = separator === '/' ? kept : kept.map(toWindowsName)
+  return names.length === 0 ? '~' : names.map(truncateName).join('/')
 }
 
 /** Common file systems allow names of 255 bytes. The rest is for the suffix and a collision hash. */

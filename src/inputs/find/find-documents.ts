@@ -5,6 +5,7 @@ import type { DocumentRef, FileStats } from '../../core/document/document.ts'
 import { countDocument, type DocumentCount } from '../../core/document/document-count.ts'
 import { toDocumentPath } from '../../core/document/document-path.ts'
 import type { ExtensionCounts } from '../../core/document/extension-counts.ts'
+import { findHomeFolder } from '../../core/document/home-folder.ts'
 import { type Candidate, createNamedCandidate } from './candidate.ts'
 import { countUnread } from './count-unread.ts'
 import { deduplicate, markDuplicates } from './duplicates.ts'
@@ -13,7 +14,7 @@ import { createExclusions, type ResolvedPath } from './exclusions.ts'
 import type { PatternPart } from './glob-pattern.ts'
 import { createIgnoreRules } from './ignore-rules.ts'
 import { type Input, type InspectedInput, inspectInput, notFoundProblem } from './inspect-input.ts'
-import { createRealPathFinder } from './named-path.ts'
+import { createRealPathFinder, findSpelling } from './named-path.ts'
 import type { ExcludePattern } from './pattern-readings.ts'
 import { type SearchOptions, type SearchResult, searchFolder } from './search-folder.ts'
 
@@ -125,15 +126,16 @@ async function createSearchContext(
   options: FindOptions,
   onWarning: (text: string) => void,
 ): Promise<SearchContext> {
-  const { cwd, env, ignoreFiles } = options
+  const { cwd, env, ignoreFiles, out } = options
   const findRealPath = createRealPathFinder()
   const searched = inputs.flatMap(({ file, target: path }) =>
     path.kind === 'folder' ? [file] : path.kind === 'pattern' ? path.parts.map(({ root }) => root) : [],
   )
   return {
     ...options,
+    out: out && findSpelling(out, cwd),
     exclusions: await createExclusions(options.exclude, {
-      home: env['HOME'] || env['USERPROFILE'] || undefined,
+      home: findHomeFolder(env),
       searched: searched.map((folder) => ({ path: folder, realPath: findRealPath(folder, true) })),
     }),
     ignoreRules: ignoreFiles ? createIgnoreRules({ cwd, env, onWarning }) : undefined,

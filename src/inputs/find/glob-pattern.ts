@@ -1,7 +1,9 @@
 import { relative, resolve, sep } from 'node:path'
 import fastGlob from 'fast-glob'
+import { toSlashes } from '../../core/document/document-path.ts'
 import { truncate } from '../../core/text/truncate.ts'
 import { UsageError } from '../../errors.ts'
+import { findSpelling } from './named-path.ts'
 
 /** A part of a glob pattern: the absolute path of the folder to search, and the pattern below that folder. */
 export interface PatternPart {
@@ -9,23 +11,27 @@ export interface PatternPart {
   readonly pattern: string
 }
 
-/** Whether a text is a glob pattern, which may match more than one path. */
-export function isPattern(text: string): boolean {
-  return fastGlob.isDynamicPattern(text)
+/**
+ * Whether a text is a glob pattern, which may match more than one path.
+ * @param separator of the system: on Windows, a backslash separates names; elsewhere it escapes a wildcard
+ */
+export function isPattern(text: string, separator: string = sep): boolean {
+  return fastGlob.isDynamicPattern(toSlashes(text, separator))
 }
 
 /**
  * Splits a pattern into the folders to search: `{drafts,notes}/*.md` has two, and each search starts in the
  * last folder without wildcards.
+ * @param separator of the system; see {@link isPattern}
  * @throws UsageError for a pattern that could take exponential time
  */
-export function splitPattern(pattern: string, cwd: string): PatternPart[] {
+export function splitPattern(pattern: string, cwd: string, separator: string = sep): PatternPart[] {
   checkPattern(pattern)
-  return fastGlob.generateTasks(pattern).flatMap(({ base, positive }) => {
-    const root = resolve(cwd, base)
+  return fastGlob.generateTasks(toSlashes(pattern, separator)).flatMap(({ base, positive }) => {
+    const root = findSpelling(resolve(cwd, base), cwd)
     return positive.map((subpattern) => ({
       root,
-      pattern: relative(root, resolve(cwd, subpattern)).split(sep).join('/'),
+      pattern: toSlashes(relative(root, resolve(cwd, subpattern))),
     }))
   })
 }

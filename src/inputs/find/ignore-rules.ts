@@ -1,3 +1,4 @@
+import { platform } from 'node:os'
 import { basename, join, relative, sep } from 'node:path'
 import { isInside } from '../../core/document/document-path.ts'
 import { createGitSettingsReader, type GitSettingsOptions } from './git/git-settings.ts'
@@ -159,7 +160,11 @@ function withoutPatternsForRoot(rules: FolderRules): FolderRules {
     : { ...rules, own: rules.own.map(withoutDropped), git: rules.git.map(withoutDropped) }
 }
 
-/** Returns a name as git compares it: one character per byte. */
+/** Returns a name as git compares it: one character per byte, and on macOS with composed accents. */
 function toByteString(name: string): string {
-  return /[^\0-\x7f]/.test(name) ? Buffer.from(name).toString('latin1') : name
+  if (!/[^\0-\x7f]/.test(name)) return name
+  return Buffer.from(isMacOS ? name.normalize('NFC') : name).toString('latin1')
 }
+
+/** Programs on macOS write the accents of a name decomposed, while people type `.gitignore` composed. */
+const isMacOS = platform() === 'darwin'

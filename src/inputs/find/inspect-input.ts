@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
 import { isPattern, type PatternPart, splitPattern } from './glob-pattern.ts'
-import { inspectNamedPath, type NamedPath } from './named-path.ts'
+import { findSpelling, inspectNamedPath, type NamedPath } from './named-path.ts'
 
 /**
  * An input as the user named it. A line of a list (`literal`) is always a path; an argument may also be `-`
@@ -29,7 +29,9 @@ export interface InspectedInput {
  */
 export function inspectInput({ text, literal }: Input, cwd: string): InspectedInput {
   const file = resolve(cwd, text)
-  return { text, file, target: inspectTarget(text, file, literal, cwd) }
+  const target = inspectTarget(text, file, literal, cwd)
+  const isFound = target.kind === 'file' || target.kind === 'folder'
+  return { text, file: isFound ? findSpelling(file, cwd) : file, target }
 }
 
 function inspectTarget(text: string, file: string, literal: boolean, cwd: string): InspectedInput['target'] {

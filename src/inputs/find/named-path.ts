@@ -2,6 +2,7 @@ import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { FileStats, InputProblem } from '../../core/document/document.ts'
+import { isInside } from '../../core/document/document-path.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 
 /** The target of a path that the user named. */
@@ -54,10 +55,26 @@ export function createRealPathFinder(): (path: string, isLink?: boolean) => stri
     folders.set(folder, real)
     return real
   }
-  // On these systems, names that differ only in case lead to the same file.
-  const isCaseFolded = platform() === 'darwin' || platform() === 'win32'
   return (path, isLink = false) =>
     isLink || isCaseFolded ? resolveRealPath(path) : join(findFolderRealPath(dirname(path)), basename(path))
+}
+
+/** Whether names that differ only in case lead to the same file. */
+const isCaseFolded = platform() === 'darwin' || platform() === 'win32'
+
+/**
+ * Returns a path as the file system spells it, so that `DOCS/A.md` is the document `docs/a.md` in every run, and
+ * so are names whose accents are composed in another way. Symbolic links are kept.
+ */
+export function findSpelling(path: string, cwd: string): string {
+  return isCaseFolded ? chooseSpelling(path, resolveRealPath(path), cwd) : path
+}
+
+/** Returns the real path if it is another spelling of the path, or else the path, which leads over a link. */
+export function chooseSpelling(path: string, realPath: string, cwd: string): string {
+  const fold = (text: string) => text.normalize('NFC').toLowerCase()
+  // The working directory may be spelled differently, too. A document in it must keep its relative path.
+  return fold(path) === fold(realPath) && isInside(path, cwd) === isInside(realPath, cwd) ? realPath : path
 }
 
 function resolveRealPath(path: string): string {

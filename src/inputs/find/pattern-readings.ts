@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, parse, posix, sep } from 'node:path'
 import micromatch from 'micromatch'
+import { toSlashes } from '../../core/document/document-path.ts'
 import { wildmatch } from './git/wildmatch.ts'
 
 /** A pattern of `--exclude`. */
@@ -39,7 +40,7 @@ export function listReadings(
   { pattern, folder }: ExcludePattern,
   home: string | undefined,
 ): PatternReading[] {
-  const spellings = [pattern, useSlashes(pattern), expandHome(pattern, home)]
+  const spellings = [pattern, useSlashes(pattern)].flatMap((text) => [text, expandHome(text, home)])
   const variants = new Set(
     spellings
       .flatMap((text) => [text, ...expandBraces(text)])
@@ -77,8 +78,7 @@ export function createReading(place: PatternPlace, foldersOnly: boolean): Patter
 
 /** Prepares a path for comparison: separators are `/`, letters are in lower case, accents are composed. */
 export function foldPath(path: string): string {
-  const folded = path.toLowerCase().normalize('NFC')
-  return sep === '/' ? folded : folded.replaceAll(sep, '/')
+  return toSlashes(path.toLowerCase().normalize('NFC'))
 }
 
 /** Returns the only name that a pattern without wildcards matches; undefined for other patterns. */
@@ -96,7 +96,7 @@ function useSlashes(pattern: string): string {
 }
 
 function expandHome(pattern: string, home: string | undefined): string {
-  return home === undefined ? pattern : pattern.replace(/^~(?=\/|$)/, () => escapePattern(home))
+  return home === undefined ? pattern : pattern.replace(/^~(?=\/|$)/, () => escapePattern(toSlashes(home)))
 }
 
 function expandBraces(pattern: string): string[] {
@@ -122,7 +122,8 @@ export function escapePattern(text: string): string {
 function listPlaces(variant: string, withoutTail: string, folder: string): PatternPlace[] {
   if (isAbsolute(variant)) {
     const { root } = parse(variant)
-    const rest = withoutTail.slice(root.length)
+    // The root of a network share, `//server/share/`, lost a slash.
+    const rest = withoutTail.slice(posix.normalize(root).length)
     // In a .gitignore, a leading slash means the folder of the file.
     return [toPlaceBelow(root, rest), ...(root === '/' && rest !== '' ? toAnchoredPlaces(rest, folder) : [])]
   }

@@ -1,5 +1,5 @@
 import { type Dirent, readdir, realpath } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileSystemAdapter } from 'fast-glob'
 import type { InputProblem } from '../../core/document/document.ts'
@@ -91,7 +91,8 @@ function toReaddirCallback(
     _options: unknown,
     done: (error: Error | null, entries: Dirent[]) => void,
   ) => {
-    readEntriesOf(directory).then(
+    // fast-glob joins paths with `/`, also on Windows.
+    readEntriesOf(normalize(directory)).then(
       (entries) => done(null, entries),
       (error: Error) => done(error, []),
     )

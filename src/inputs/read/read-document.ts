@@ -72,7 +72,9 @@ export function createDocumentReader({
     if (typeof format === 'object') return format
     if (format === undefined) {
       const decoded = await decodeText(bytes, { encoding })
-      return 'action' in decoded ? decoded : { ...decoded, text: omitEncodedData(decoded.text) }
+      if ('action' in decoded) return decoded
+      // A working tree of git has CRLF on Windows and LF elsewhere. The request must be the same.
+      return { ...decoded, text: omitEncodedData(decoded.text.replaceAll('\r\n', '\n')) }
     }
     return convert({ format, bytes, encoding, pdf })
   }

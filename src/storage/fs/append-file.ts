@@ -20,8 +20,6 @@ export interface AppendFile {
    * Whether the file still has a name. If it was deleted, its content is lost when this process closes it.
    */
   isPresent(): Promise<boolean>
-  /** Empties the file; no write may be in progress. */
-  clear(): Promise<void>
   close(): Promise<void>
 }
 
@@ -79,7 +77,6 @@ export async function openAppendFile(
       if (!(await isPresent())) throw new ExitError('ioError', `${file} was removed while it was written`)
     },
     isPresent,
-    clear: () => handle.truncate(0).catch(throwWriteError),
     async close() {
       await lastWrite
       await handle.close().catch(throwWriteError)

@@ -1,6 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { FileStats } from '../../core/document/document.ts'
 import { makeFolderBelow } from './create-folder.ts'
 import { toWriteError } from './disk-error.ts'
@@ -38,7 +37,7 @@ export async function writeFileAtomic(
     })
     try {
       const stats = await writeContent(handle, content)
-      await renameWithRetry(root, tempFile, file)
+      await moveFile(root, tempFile, file)
       return stats
     } catch (error) {
       await removeFile(root, tempFile).catch(() => {})
@@ -57,23 +56,6 @@ async function writeContent(handle: FileHandle, content: Content): Promise<FileS
     return { size, mtimeMs }
   } finally {
     await handle.close()
-  }
-}
-
-/**
- * Retries a rename: Windows refuses it while a virus scanner has one of the files open, usually for
- * milliseconds.
- */
-async function renameWithRetry(root: string, tempFile: string, file: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await moveFile(root, tempFile, file)
-      return
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if ((code !== 'EPERM' && code !== 'EBUSY') || attempt > 5) throw error
-      await delay(attempt * 20)
-    }
   }
 }
 

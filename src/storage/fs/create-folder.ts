@@ -54,9 +54,19 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close()
     }
   } catch (error) {
-    // Windows and some file systems cannot sync a folder.
     const { code = '' } = error as NodeJS.ErrnoException
-    if (!['EINVAL', 'EPERM', 'EISDIR', 'ENOTSUP', 'EBADF'].includes(code))
-      throw toWriteError(folder, error as NodeJS.ErrnoException)
+    if (!cannotSyncCodes.has(code)) throw toWriteError(folder, error as NodeJS.ErrnoException)
   }
 }
+
+/** The errors of Windows and of file systems that cannot open or sync a folder. */
+const cannotSyncCodes: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EBADF',
+  'EINVAL',
+  'EISDIR',
+  'ENOSYS',
+  'ENOTSUP',
+  'EPERM',
+  'UNKNOWN',
+])

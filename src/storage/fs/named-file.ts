@@ -4,6 +4,7 @@ import { access, chmod, constants, lstat, readlink, realpath, rm, stat, writeFil
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { Writable } from 'node:stream'
 import { stateFolder } from '../../core/document/output-path.ts'
+import { describeForbiddenName } from '../../core/document/windows-names.ts'
 import { ExitError, UsageError } from '../../errors.ts'
 
 import { writeFileAtomic } from './atomic-write.ts'
@@ -68,14 +69,18 @@ export async function inspectNamedFile(
     throw new UsageError(`${label}: ${reason}`)
   }
   if (name === '-') fail('stdout is for the results; name a file, or /dev/stderr')
+  // On Windows, a path such as /dev/stderr would become one on the current drive.
+  const namedPath = findDescriptor(name) === undefined ? resolve(streams.cwd, name) : name
+  const forbiddenReason = describeForbiddenName(namedPath)
+  if (forbiddenReason !== undefined) fail(forbiddenReason)
   try {
-    const { path, stats } = await resolveLinks(resolve(streams.cwd, name))
+    const { path, stats } = await resolveLinks(namedPath)
     const descriptor = findDescriptor(path, streams)
     if (/[/\\]$/.test(name) || stats?.isDirectory()) fail('this is a folder; name a file')
     if (stats?.isBlockDevice()) fail('this is a disk; name a file')
     if (stats?.isSocket() && typeof descriptor !== 'object')
       fail('this is a socket; name a file, a pipe or /dev/stderr')
-    if (descriptor !== undefined && stats === undefined) fail('no such descriptor is open')
+    if (descriptor === 'other' && stats === undefined) fail('no such descriptor is open')
     if (descriptor !== undefined || (stats !== undefined && !stats.isFile())) {
       const [stream, close] = openNamedStream(path, label, descriptor)
       return { name, label, file: path, stats: undefined, stream, checkOverwrite, close }

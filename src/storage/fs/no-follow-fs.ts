@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { copyFile, type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { retryWhileBusy } from './retry-while-busy.ts'
 import { lstatIfPresent, rejectSymlinks, symlinkReason, unusablePathError } from './symlinks.ts'
 
 /*
@@ -66,6 +67,20 @@ export async function openForAppending(root: string, file: string, mode: number)
   return openRegularFile(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode)
 }
 
+/**
+ * Empties a regular file; does nothing if it does not exist. Opens the file again, because Windows truncates no
+ * file through a handle that was opened for appending (nodejs/node#3177).
+ */
+export async function emptyFile(root: string, file: string): Promise<void> {
+  if (statRegularFile(root, file) === undefined) return
+  const handle = await openRegularFile(file, constants.O_RDWR)
+  try {
+    await handle.truncate(0)
+  } finally {
+    await handle.close()
+  }
+}
+
 /** Creates a file and opens it for writing. @throws EEXIST if the name is taken */
 export async function createFile(root: string, file: string, mode: number): Promise<FileHandle> {
   rejectSymlinks(root, dirname(file))
@@ -86,13 +101,13 @@ export async function listFolder(root: string, folder: string): Promise<string[]
  */
 export async function moveFile(root: string, from: string, to: string): Promise<void> {
   rejectSymlinks(root, dirname(to))
-  await rename(from, to)
+  await retryWhileBusy(() => rename(from, to))
 }
 
 /** Removes a file, or a link but not its target; does nothing if there is no such file. */
 export async function removeFile(root: string, file: string): Promise<void> {
   rejectSymlinks(root, dirname(file))
-  await unlink(file).catch((error: NodeJS.ErrnoException) => {
+  await retryWhileBusy(() => unlink(file)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
 }
@@ -103,19 +118,20 @@ export async function removeFile(root: string, file: string): Promise<void> {
  */
 export async function linkFileIfAbsent(root: string, draft: string, file: string): Promise<boolean> {
   rejectSymlinks(root, dirname(file))
-  const returnFalseIfPresent = (work: Promise<void>) =>
-    work.then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EEXIST') return false
-        throw error
-      },
-    )
-  return returnFalseIfPresent(link(draft, file)).catch((error: NodeJS.ErrnoException) => {
-    // FAT and some network shares have no hard links.
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code ?? '')) throw error
-    return returnFalseIfPresent(copyFile(draft, file, constants.COPYFILE_EXCL))
-  })
+  const linkOrCopy = () =>
+    link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') throw error
+      // FAT, exFAT and some network shares have no hard links. What they answer differs: EPERM, ENOTSUP,
+      // ENOSYS, EISDIR on Windows (nodejs/node#65817). If there is another reason, copying fails, too.
+      return copyFile(draft, file, constants.COPYFILE_EXCL)
+    })
+  try {
+    await retryWhileBusy(linkOrCopy)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }
 
 function statRegularFile(root: string, file: string): Stats | undefined {

@@ -18,7 +18,6 @@ export async function openUnsharedFile(root: string, file: string, mode: number)
     await handle.close().catch(() => {})
     throw error
   }
-  await handle.close()
   return openForAppending(root, file, mode)
 }
 
@@ -27,7 +26,8 @@ export function createTempNonce(purpose: string): string {
   return `${randomBytes(6).toString('hex')}-${purpose}`
 }
 
-/** Reads an open file from its beginning; leaves the file open. */
-export function streamContent(handle: FileHandle): AsyncIterable<Uint8Array> {
-  return handle.createReadStream({ start: 0, autoClose: false })
+/** Reads an open file from its beginning and closes it, because Windows does not replace an open file. */
+export async function* streamContent(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  yield* handle.createReadStream({ start: 0, autoClose: false })
+  await handle.close()
 }

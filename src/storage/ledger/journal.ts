@@ -4,7 +4,8 @@ import { type DocumentEntry, documentEntryShape, runStartShape } from '../../cor
 import { objectOf, optional, string, type TypeOf, where } from '../../core/text/shape.ts'
 import { ExitError } from '../../errors.ts'
 import { openAppendFile } from '../fs/append-file.ts'
-import { statFile } from '../fs/no-follow-fs.ts'
+import { toWriteError } from '../fs/disk-error.ts'
+import { emptyFile, statFile } from '../fs/no-follow-fs.ts'
 
 /** The pending work for a finished document: a file to write and an entry for the ledger. */
 export const journalEntryShape = objectOf({
@@ -69,9 +70,13 @@ export async function openJournal(path: string, checkpoint: () => Promise<void>)
   // entries.
   const root = dirname(dirname(path))
   const { size: existingBytes } = statFile(root, path) ?? { size: 0 }
+  const clear = () =>
+    emptyFile(root, path).catch((error: NodeJS.ErrnoException) => {
+      throw toWriteError(path, error)
+    })
   if (existingBytes > 0) await checkpoint()
   const file = await openAppendFile(path, { durable: true, mode: 0o600, root })
-  if (existingBytes > 0) await file.clear()
+  if (existingBytes > 0) await clear()
   let [size, openEntries] = [0, 0]
   /** Whether an entry must stay in the journal for the next run. */
   let hasLeftovers = false
@@ -81,7 +86,7 @@ export async function openJournal(path: string, checkpoint: () => Promise<void>)
   const checkpointAndClear = async () => {
     if (hasLeftovers) return
     await checkpoint()
-    await file.clear()
+    await clear()
     size = 0
   }
   const endEntry = async () => {

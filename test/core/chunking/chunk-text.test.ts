@@ -28,6 +28,17 @@ const texts = fc
   .map((pieces) => pieces.join(''))
 
 describe('chunkText', () => {
+  it('splits a text with CRLF at the same paragraphs as one with LF', () => {
+    const text = Array.from({ length: 9 }, (_, n) => `Line one of ${n}.\nLine two of ${n}.\n\n`).join('')
+    const chunks = chunkText(text, 80)
+    expect(chunks.length).toBeGreaterThan(4)
+    expect(chunks.slice(0, -1)).toEqual(chunks.slice(0, -1).map((chunk) => `${chunk.trimEnd()}\n\n`))
+    const crlfChunks = chunkText(text.replaceAll('\n', '\r\n'), 80)
+    expect(crlfChunks.slice(0, -1)).toEqual(
+      crlfChunks.slice(0, -1).map((chunk) => `${chunk.trimEnd()}\r\n\r\n`),
+    )
+  })
+
   it('returns non-empty chunks within the limit that join to the text and split no character', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 2, max: 300 }), (text, limit) => {

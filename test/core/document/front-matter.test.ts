@@ -32,6 +32,13 @@ const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentEntry => ({
   request_id: null,
 })
 
+describe('stripFrontMatter', () => {
+  it('removes front matter whose line ends git has changed to CRLF', () => {
+    const summary = `${formatFrontMatter(lineFor('docs/a.md'))}A ferry.\nIt sails.\n`
+    expect(stripFrontMatter(summary.replaceAll('\n', '\r\n'), { sha256 })).toBe('A ferry.\r\nIt sails.\r\n')
+  })
+})
+
 describe('formatFrontMatter', () => {
   it('writes U+FFFD in place of a lone surrogate in a path', () => {
     expect(formatFrontMatter(lineFor('docs/\ud83d.md'))).toContain('source: "docs/\ufffd.md"')

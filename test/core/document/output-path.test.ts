@@ -3,23 +3,27 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rebasePath } from '../../../src/core/document/document-path.ts'
 import { assignOutputPaths, isOutputOf, isSafeRelativePath } from '../../../src/core/document/output-path.ts'
+import { describeForbiddenName } from '../../../src/core/document/windows-names.ts'
+import { has } from '../../support/system.ts'
 
 describe('isOutputOf', () => {
-  const part = fc.oneof(
-    fc.constantFrom(
-      'a',
-      'q:a',
-      '\\x',
-      'b.md',
-      'A',
-      '.hidden',
-      'é',
-      'x.~0123456789ab',
-      'x.summary.md',
-      '長'.repeat(85),
-    ),
-    fc.string({ minLength: 1, maxLength: 5 }).filter((text) => !/[/\0]|^\.\.?$/.test(text)),
-  )
+  const part = fc
+    .oneof(
+      fc.constantFrom(
+        'a',
+        'q:a',
+        '\\x',
+        'b.md',
+        'A',
+        '.hidden',
+        'é',
+        'x.~0123456789ab',
+        'x.summary.md',
+        '長'.repeat(85),
+      ),
+      fc.string({ minLength: 1, maxLength: 5 }).filter((text) => !/[/\0]|^\.\.?$/.test(text)),
+    )
+    .filter((name) => has.anyName || !/[\\:]/.test(name))
   const relative = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'))
   const path = fc.oneof(
     relative,
@@ -27,15 +31,22 @@ describe('isOutputOf', () => {
     fc.constant('-'),
   )
   const paths = fc.uniqueArray(path, { minLength: 1, maxLength: 8 })
+  const separators = fc.constantFrom(...(has.anyName ? ['/', '\\'] : ['\\']))
 
   it('accepts every name that assignOutputPaths assigns, including names that collide', () => {
     fc.assert(
-      fc.property(paths, fc.boolean(), fc.boolean(), (paths, caseInsensitive, structured) => {
-        const names = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [] })
-        for (const path of paths)
-          for (const name of Object.values(names(path, structured)))
-            expect([path, name, isOutputOf(name, path, '/w')]).toEqual([path, name, true])
-      }),
+      fc.property(
+        paths,
+        fc.boolean(),
+        fc.boolean(),
+        separators,
+        (paths, caseInsensitive, structured, separator) => {
+          const names = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [], separator })
+          for (const path of paths)
+            for (const name of Object.values(names(path, structured)))
+              expect([path, name, isOutputOf(name, path, '/w')]).toEqual([path, name, true])
+        },
+      ),
     )
   })
 
@@ -86,6 +97,66 @@ describe('isOutputOf', () => {
   })
 })
 
+describe('assignOutputPaths on Windows', () => {
+  const assign = (...paths: string[]) => {
+    const options = { caseInsensitive: true, existingSummaries: [], separator: '\\' }
+    const getOutputPaths = assignOutputPaths(paths, options)
+    return paths.map((path) => getOutputPaths(path).summary)
+  }
+
+  it.each([
+    ['docs/a.md', 'docs/a.md.summary.md'],
+    ['C:/b.md', 'C/b.md.summary.md'],
+    ['//server/share/b.md', 'server/share/b.md.summary.md'],
+    ['//?/C:/docs/b.md', '_/C_/docs/b.md.summary.md'],
+    ['docs/con.md', 'docs/con_.md.summary.md'],
+    ['AUX', 'AUX_.summary.md'],
+    ['nul/com1.tar.gz', 'nul_/com1_.tar.gz.summary.md'],
+    ['lpt¹.md', 'lpt¹_.md.summary.md'],
+    ['what: a "b"?|<c>*.md', 'what_ a _b____c__.md.summary.md'],
+    ['tab\t.md', 'tab_.md.summary.md'],
+    ['v1./notes /a.md', 'v1_/notes_/a.md.summary.md'],
+    ['console.md', 'console.md.summary.md'],
+    ['com10.md', 'com10.md.summary.md'],
+    ['.hidden/a. b.md', '.hidden/a. b.md.summary.md'],
+  ])('gives %s the name %s, which the ledger may name on every system', (path, name) => {
+    expect(assign(path)).toEqual([name])
+    expect(isOutputOf(name, path, '/w')).toBe(true)
+  })
+
+  it('gives two documents different names if they differ only in characters that Windows does not allow', () => {
+    const [first, second] = assign('a?.md', 'a*.md')
+    expect([first, second]).toEqual([
+      'a_.md.summary.md',
+      expect.stringMatching(/^a_\.md\.~\w{12}\.summary\.md$/),
+    ])
+  })
+
+  it('keeps these characters on other systems', () => {
+    const paths = ['con.md', 'a:b?.md', 'x./a.md']
+    const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
+    expect(paths.map((path) => getOutputPaths(path).summary)).toEqual(
+      paths.map((path) => `${path}.summary.md`),
+    )
+  })
+})
+
+describe('describeForbiddenName', () => {
+  it.each([
+    ['C:\\work\\out', undefined],
+    ['\\\\server\\share\\out', undefined],
+    ['\\\\?\\C:\\out', undefined],
+    ['\\\\?\\UNC\\server\\share\\out', undefined],
+    ['C:\\work\\nul', 'nul'],
+    ['C:\\work\\con\\out', 'con'],
+    ['C:\\work\\log.jsonl:hidden', 'log.jsonl:hidden'],
+    ['C:\\work\\out.', 'out.'],
+  ])('finds in %s the name %j', (path, name) => {
+    const reason = name && `Windows does not allow the name ${JSON.stringify(name)}; use another one`
+    expect([describeForbiddenName(path, '\\'), describeForbiddenName(path, '/')]).toEqual([reason, undefined])
+  })
+})
+
 describe('isSafeRelativePath', () => {
   it.each(['a.md', 'docs/a..b.md', './-', 'x/.hidden'])('accepts %s', (name) =>
     expect(isSafeRelativePath(name)).toBe(true),
@@ -93,7 +164,7 @@ describe('isSafeRelativePath', () => {
   it.each(['/etc/x', '../x', 'a/../../x', '', 5, undefined])('rejects %s', (name) =>
     expect(isSafeRelativePath(name)).toBe(false),
   )
-  it.each(['C:/x', 'C:\\x', '..\\x', '\\\\host\\x', '\\x', 'q:answers.md', 'a\\..\\b'])(
+  it.each(['C:/x', 'C:\\x', '..\\x', '\\\\host\\x', '\\x', 'q:answers.md', 'a/b.md:hidden', 'a\\..\\b'])(
     'rejects %s on Windows only',
     (name) => expect([isSafeRelativePath(name, '\\'), isSafeRelativePath(name, '/')]).toEqual([false, true]),
   )

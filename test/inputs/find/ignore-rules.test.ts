@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type FindOptions, findDocuments } from '../../../src/inputs/find/find-documents.ts'
 import { createFolder } from '../../support/run-cli.ts'
+import { has } from '../../support/system.ts'
 
 /** The files that git requires in a repository. */
 const repository = (folder = '') =>
@@ -168,6 +169,14 @@ describe('ignore files', () => {
     expect((await found(cwd, ['.'])).paths).toEqual(['sub/b.md'])
   })
 
+  it('apply if Windows PowerShell wrote them in UTF-16 with CRLF', async () => {
+    const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')
+    const cwd = await createFolder({ ...repository(), ...documents('a.md', 'b.md', 'c.md') })
+    await writeFile(join(cwd, '.gitignore'), utf16('a.md\r\n'))
+    await writeFile(join(cwd, '.claude-batchignore'), utf16('b.md\r\n'))
+    expect((await found(cwd, ['.'])).paths).toEqual(['c.md'])
+  })
+
   it('that hide a named folder lose only the patterns that hide it', async () => {
     const cwd = await createFolder({
       ...documents('a/drafts/b.md', 'a/drafts/secret.md', 'a/drafts/deep/secret.md', 'a/drafts/deep/c.md'),
@@ -249,26 +258,29 @@ describe('ignore files', () => {
     expect(paths).toEqual(['b.md'])
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^the git configuration .*\.git\/config is not used: (line 1 is malformed|larger than 1 MB)$/,
+        /^the git configuration .*\.git[/\\]config is not used: (line 1 is malformed|larger than 1 MB)$/,
       ),
     ])
   })
 
-  it('never block: a pipe as configuration is reported, and /dev/null has no patterns', async () => {
-    const cwd = await createFolder({
-      ...repository(),
-      ...documents('a.md', 'b.md'),
-      '.git/config': '[core]\nexcludesFile = /dev/null\n',
-      '.gitignore': 'a.md\n',
-    })
-    await mkdir(join(cwd, 'home'))
-    execFileSync('mkfifo', [join(cwd, 'home/.gitconfig'), join(cwd, '.git/info')])
-    const { paths, warnings } = await found(cwd, ['.'])
-    expect([paths, warnings]).toEqual([
-      ['b.md'],
-      [`the git configuration ${join(cwd, 'home/.gitconfig')} is not used: not a regular file`],
-    ])
-  })
+  it.runIf(has.pipes)(
+    'never block: a pipe as configuration is reported, and /dev/null has no patterns',
+    async () => {
+      const cwd = await createFolder({
+        ...repository(),
+        ...documents('a.md', 'b.md'),
+        '.git/config': '[core]\nexcludesFile = /dev/null\n',
+        '.gitignore': 'a.md\n',
+      })
+      await mkdir(join(cwd, 'home'))
+      execFileSync('mkfifo', [join(cwd, 'home/.gitconfig'), join(cwd, '.git/info')])
+      const { paths, warnings } = await found(cwd, ['.'])
+      expect([paths, warnings]).toEqual([
+        ['b.md'],
+        [`the git configuration ${join(cwd, 'home/.gitconfig')} is not used: not a regular file`],
+      ])
+    },
+  )
 
   it('take little time, even with patterns that are designed to be slow', async () => {
     const deep = `${'x/'.repeat(60)}e.md`

@@ -1,8 +1,17 @@
-import { link, readFile, symlink } from 'node:fs/promises'
+import { link, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { createFile } from '../../../src/storage/fs/no-follow-fs.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  createFile,
+  emptyFile,
+  linkFileIfAbsent,
+  moveFile,
+  removeFile,
+} from '../../../src/storage/fs/no-follow-fs.ts'
+import { injectFaults } from '../../support/fault-fs.mjs'
 import { createFolder } from '../../support/run-cli.ts'
+
+afterEach(() => injectFaults({}))
 
 describe('createFile', () => {
   it.each([
@@ -26,5 +35,54 @@ describe('createFile', () => {
     await handle.writeFile('text')
     await handle.close()
     expect(await readFile(join(root, 'new'), 'utf8')).toBe('text')
+  })
+})
+
+describe('linkFileIfAbsent', () => {
+  it.each(['EISDIR', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EACCES', 'EMLINK', 'EXDEV', 'UNKNOWN'])(
+    'copies the file if the file system has no hard links: %s',
+    async (code) => {
+      const root = await createFolder({ draft: 'text' })
+      injectFaults({ do: code, op: 'link', times: 1e9 })
+      expect(await linkFileIfAbsent(root, join(root, 'draft'), join(root, 'lock'))).toBe(true)
+      expect(await readFile(join(root, 'lock'), 'utf8')).toBe('text')
+      expect(await linkFileIfAbsent(root, join(root, 'draft'), join(root, 'lock'))).toBe(false)
+    },
+  )
+
+  it('reports why the file cannot be created', async () => {
+    const root = await createFolder({ draft: 'text' })
+    injectFaults({ do: 'ENOSPC', op: 'link|copyFile', times: 1e9 })
+    await expect(linkFileIfAbsent(root, join(root, 'draft'), join(root, 'lock'))).rejects.toMatchObject({
+      code: 'ENOSPC',
+    })
+  })
+})
+
+describe('a file that a virus scanner has open', () => {
+  it.each([
+    ['rename', (root: string) => moveFile(root, join(root, 'a'), join(root, 'b'))],
+    ['unlink', (root: string) => removeFile(root, join(root, 'a'))],
+    ['link|copyFile', (root: string) => linkFileIfAbsent(root, join(root, 'a'), join(root, 'b'))],
+  ])('is waited for: %s', async (op, work) => {
+    for (const code of ['EPERM', 'EACCES', 'EBUSY']) {
+      const root = await createFolder({ a: 'text' })
+      injectFaults({ do: code, op, times: 4 })
+      await work(root)
+      expect(await readdir(root)).not.toEqual(['a'])
+    }
+  })
+})
+
+describe('emptyFile', () => {
+  it('empties a file, ignores a missing one, and does not follow a link', async () => {
+    const root = await createFolder({ journal: 'text', precious: 'text' })
+    await emptyFile(root, join(root, 'journal'))
+    expect(await readFile(join(root, 'journal'), 'utf8')).toBe('')
+    await emptyFile(root, join(root, 'missing'))
+    await symlink('precious', join(root, 'link'))
+    await expect(emptyFile(root, join(root, 'link'))).rejects.toMatchObject({ exit: 'ioError' })
+    expect(await readFile(join(root, 'precious'), 'utf8')).toBe('text')
+    expect((await readdir(root)).sort()).toEqual(['journal', 'link', 'precious'])
   })
 })

@@ -1,5 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { toSlashes } from '../../../core/document/document-path.ts'
+import { findHomeFolder } from '../../../core/document/home-folder.ts'
 import { describeFsError } from '../../describe-fs-error.ts'
 import { readSmallFile } from '../../read-small-file.ts'
 import { type GitConfigEntry, parseBoolean, parseGitConfig } from './git-config.ts'
@@ -87,7 +89,7 @@ function findUserFolders({ env }: GitSettingsOptions): {
   home: string | undefined
   configFolder: string | undefined
 } {
-  const home = env['HOME'] || env['USERPROFILE'] || undefined
+  const home = findHomeFolder(env)
   return { home, configFolder: env['XDG_CONFIG_HOME'] || (home && join(home, '.config')) }
 }
 
@@ -143,9 +145,9 @@ function isGitDirMatched(
 ): boolean {
   const [, kind, writtenPattern] = /^(gitdir(?:\/i)?):(.+)$/s.exec(condition) ?? []
   if (kind === undefined || writtenPattern === undefined) return false
-  const pattern = expandHome(writtenPattern, home).replace(/^\.(?=\/)/, () => dirname(file))
+  const pattern = toSlashes(expandHome(writtenPattern, home).replace(/^\.(?=\/)/, () => dirname(file)))
   const anywhere = pattern.startsWith('/') ? pattern : `**/${pattern}`
   const whole = anywhere.replace(/\/$/, '/**')
   const options = { pathname: true, ignoreCase: kind === 'gitdir/i' }
-  return gitDirs.some((gitDir) => wildmatch(whole, gitDir, options))
+  return gitDirs.some((gitDir) => wildmatch(whole, toSlashes(gitDir), options))
 }

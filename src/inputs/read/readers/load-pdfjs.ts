@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist'
 import { resolveAsset } from '../../../assets.ts'
+import { toSlashes } from '../../../core/document/document-path.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** An open PDF. */
@@ -33,7 +34,8 @@ export async function withPdf<Result>(
     enableXfa: false,
     disableFontFace: true,
     useSystemFonts: false,
-    cMapUrl: fileURLToPath(resolveAsset('../dist/cmaps/')),
+    // pdfjs insists on a slash at the end.
+    cMapUrl: toSlashes(fileURLToPath(resolveAsset('../dist/cmaps/'))),
     cMapPacked: true,
     // Images are not decoded.
     maxImageSize: 0,
