@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { FaultPlan } from '../support/fault-fs.mjs'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
+import { has } from '../support/system.ts'
 import { checkInvariants, countedService, docs, filesBelow } from './invariants.ts'
 
 const summarize = ['summarize', 'docs', '--concurrency', '1']
@@ -60,8 +61,7 @@ describe('file descriptors', () => {
     await checkInvariants(cwd, { said: first.stderr })
   })
 
-  it('are all closed by a run that ends with an error', async (context) => {
-    if (process.platform !== 'linux') return context.skip('only Linux lists the open files of a process')
+  it.runIf(has.proc)('are all closed by a run that ends with an error', async () => {
     const { env } = await countedService()
     const elsewhere = { pid: 1, nonce: 'n', host: 'elsewhere', since: 'then' }
     const lock = { 'summaries/.claude-batch/lock': JSON.stringify(elsewhere) }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { toSlashes } from '../../src/core/document/document-path.ts'
 import type { DocumentEntry } from '../../src/core/run/ledger-entry.ts'
 import { extractSummary } from '../../src/simulator/extract-summary.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
@@ -46,7 +47,7 @@ export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
+    .map(({ parentPath, name }) => toSlashes(join(parentPath, name).slice(folder.length + 1)))
     .sort()
 }
 
@@ -106,7 +107,7 @@ export async function checkInvariants(
   }
 }
 
-const faultFs = new URL('../support/fault-fs.mjs', import.meta.url).pathname
+const faultFs = new URL('../support/fault-fs.mjs', import.meta.url).href
 
 /** Returns environment variables that make the program's file operations fail as planned. */
 export function faulty(plan: FaultPlan): Record<string, string> {

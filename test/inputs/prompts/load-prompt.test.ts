@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../../src/core/document/document.ts'
 import { renderPrompt } from '../../../src/core/request/render-prompt.ts'
@@ -28,7 +29,10 @@ const document = (text: string, path = 'docs/a.md'): Document => ({
 describe('loadPrompt', () => {
   it('chooses the highest version, with v10 after v9', async () => {
     const yaml = `versions:\n${version('v10')}${version('v9')}${version('v2')}`
-    expect(await load('mine', file(yaml))).toMatchObject({ version: 'v10', origin: 'prompts/mine.yaml' })
+    expect(await load('mine', file(yaml))).toMatchObject({
+      version: 'v10',
+      origin: join('prompts', 'mine.yaml'),
+    })
   })
 
   it('chooses the requested version, or else the default of the file', async () => {
@@ -68,10 +72,10 @@ describe('loadPrompt', () => {
   })
 
   it.each<[string, string, RegExp]>([
-    ['YAML that does not parse', 'versions:\n  v1: [', /^prompts\/mine\.yaml:2:\d+: /],
-    ['a duplicate key', `versions:\n${version('v1')}${version('v1')}`, /^prompts\/mine\.yaml:4:3: /],
-    ['two documents', `versions:\n${version('v1')}---\na: 1\n`, /prompts\/mine\.yaml:\d+:\d+: /],
-    ['a tag', 'versions: !!js/function x', /prompts\/mine\.yaml:1:11: /],
+    ['YAML that does not parse', 'versions:\n  v1: [', /^prompts[/\\]mine\.yaml:2:\d+: /],
+    ['a duplicate key', `versions:\n${version('v1')}${version('v1')}`, /^prompts[/\\]mine\.yaml:4:3: /],
+    ['two documents', `versions:\n${version('v1')}---\na: 1\n`, /prompts[/\\]mine\.yaml:\d+:\d+: /],
+    ['a tag', 'versions: !!js/function x', /prompts[/\\]mine\.yaml:1:11: /],
     ['an empty file', '', /the file is empty/],
     ['no versions', 'description: x', /unknown key "description" in a prompt file/],
     [

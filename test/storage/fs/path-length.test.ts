@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createFolder, startService } from '../../support/run-cli.ts'
 import { runInProcess } from '../../support/run-in-process.ts'
+import { has } from '../../support/system.ts'
 
 const prose = (topic: string) => `# ${topic}\n\nThe harbour board met about ${topic} and decided to dredge.\n`
 const longest = platform() === 'darwin' ? 1023 : 4095
@@ -47,7 +48,7 @@ async function overDeep(lengths: readonly number[], leaf: string, content: strin
   return { cwd, out, deep, run, simulator }
 }
 
-describe.skipIf(platform() === 'win32')('a path near the limit of the file system', () => {
+describe.runIf(has.shortPaths)('a path near the limit of the file system', () => {
   /** Around the limit, and around the length with room for a temporary file next to `a.md.summary.md`. */
   const lengths = [longest, longest - 25].flatMap((limit) => [-2, -1, 0, 1, 2].map((by) => limit + by))
 
