@@ -134,7 +134,8 @@ describe('assignOutputPaths on Windows', () => {
 
   it('keeps these characters on other systems', () => {
     const paths = ['con.md', 'a:b?.md', 'x./a.md']
-    const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
+    const options = { caseInsensitive: false, existingSummaries: [], separator: '/' }
+    const getOutputPaths = assignOutputPaths(paths, options)
     expect(paths.map((path) => getOutputPaths(path).summary)).toEqual(
       paths.map((path) => `${path}.summary.md`),
     )

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toSlashes } from '../../../src/core/document/document-path.ts'
 import { type FindOptions, findDocuments } from '../../../src/inputs/find/find-documents.ts'
 import { createFolder } from '../../support/run-cli.ts'
+import { has } from '../../support/system.ts'
 
 async function found(
   cwd: string,
@@ -29,7 +30,7 @@ async function found(
   return { ...rest, paths: sources.filter(({ problem }) => problem === undefined).map(({ path }) => path) }
 }
 
-describe('--exclude with a folder', () => {
+describe.runIf(has.anyName)('--exclude with a folder', () => {
   /** Names of folders, many of which look like patterns, flags or paths. */
   const names = [
     'drafts',
