@@ -40,6 +40,7 @@ const files = {
   'notes.md': 'The ferry leaves at nine.\n',
   'notes/.gitkeep': '',
   'talk.txt': 'The tide is high at ten.\n',
+  'brief.txt': 'List all deadlines.\n',
   'reports/2026/may.md': 'Nothing happened in May.\n',
   last: '',
   // The variables of the job, which the test sets itself.
