@@ -70,8 +70,11 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'claude/transport.ts',
   ],
   'undici/lib/core/connect.js': ['claude/transport.ts'],
+  'undici/lib/api/api-connect.js': ['claude/transport.ts'],
   'undici/lib/api/api-request.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/agent.js': ['claude/transport.ts'],
+  'undici/lib/dispatcher/pool.js': ['claude/transport.ts'],
+  'undici/lib/dispatcher/proxy-agent.js': ['claude/transport.ts'],
   commander: [
     'cli.ts',
     'cli/command-spec.ts',
