@@ -102,7 +102,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
   'pdfjs-dist': ['inputs/read/readers/load-pdfjs.ts'],
-  'pdf-lib': [
+  '@cantoo/pdf-lib': [
+    'inputs/read/readers/parse-pdf.ts',
     'inputs/read/readers/prune-pdf-pages.ts',
     'inputs/read/readers/split-pdf.ts',
     'inputs/read/readers/xfa-form.ts',
