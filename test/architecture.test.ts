@@ -70,8 +70,11 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'claude/transport.ts',
   ],
   'undici/lib/core/connect.js': ['claude/transport.ts'],
+  'undici/lib/api/api-connect.js': ['claude/transport.ts'],
   'undici/lib/api/api-request.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/agent.js': ['claude/transport.ts'],
+  'undici/lib/dispatcher/pool.js': ['claude/transport.ts'],
+  'undici/lib/dispatcher/proxy-agent.js': ['claude/transport.ts'],
   commander: [
     'cli.ts',
     'cli/command-spec.ts',
@@ -99,7 +102,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
   'pdfjs-dist': ['inputs/read/readers/load-pdfjs.ts'],
-  'pdf-lib': [
+  '@cantoo/pdf-lib': [
+    'inputs/read/readers/parse-pdf.ts',
     'inputs/read/readers/prune-pdf-pages.ts',
     'inputs/read/readers/split-pdf.ts',
     'inputs/read/readers/xfa-form.ts',

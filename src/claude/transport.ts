@@ -49,7 +49,11 @@ export function createConnections({
     const timeout = connectTimeoutMs
     if (proxy === undefined)
       return new Agent({ ...options, connect: withoutInterimResponses(buildConnector({ timeout })) })
-    const { Pool, ProxyAgent } = await import('undici')
+    const [{ default: Pool }, { default: ProxyAgent }, { default: openTunnel }] = await Promise.all([
+      import('undici/lib/dispatcher/pool.js'),
+      import('undici/lib/dispatcher/proxy-agent.js'),
+      import('undici/lib/api/api-connect.js'),
+    ])
     const factory = (origin: string | URL, given: UndiciPool.Options) =>
       new Pool(origin, {
         ...given,
@@ -65,7 +69,9 @@ export function createConnections({
       // The proxy establishes the connection, and undici's timeouts for that are up to five minutes.
       proxyTls: { timeout },
       requestTls: { timeout },
-      clientFactory: (origin: URL, own: object) => new Pool(origin, { ...own, headersTimeout: timeout }),
+      // Only undici's entry point, which is not loaded, gives dispatchers a `connect`.
+      clientFactory: (origin: URL, own: object) =>
+        Object.assign(new Pool(origin, { ...own, headersTimeout: timeout }), { connect: openTunnel }),
     })
   }
   /** Dispatchers by the URL of their proxy; undefined without a proxy. */

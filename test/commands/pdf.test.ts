@@ -166,5 +166,12 @@ describe('--pdf', () => {
     await expect(splitPdf({ base64: broken, pages: 700 }, { pages: 600, bytes: 1e6 })).rejects.toThrow(
       UnreadableError,
     )
+    const encrypted = createPdf([{ content: image }], {
+      objects: ['<</Filter/Standard/V 1/R 2/P -4/O()/U()>>'],
+      trailer: '/Encrypt 10 0 R',
+    }).toString('base64')
+    await expect(splitPdf({ base64: encrypted, pages: 1 }, { pages: 600, bytes: 1e6 })).rejects.toThrow(
+      'cannot be cut into parts: it is encrypted',
+    )
   })
 })

@@ -52,8 +52,18 @@ it('no module of the library uses its own path, because a bundler changes that p
     expect([url, /\bimport\.meta\b|\bcreateRequire\b/.test(code)]).toEqual([url, false])
   }
   const names = [...seen].map((url) => url.replace(/.*\//, ''))
-  expect(names).toContain('undici.js')
+  expect(names).toContain('proxy-agent.js')
   expect(names).not.toContain('assets.js')
+})
+
+it('an error that an application does not catch is printed with one short line of code, and with names', () => {
+  const code = `await (await import(${JSON.stringify(library.href)})).loadPrompt('nothing')`
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
+    encoding: 'utf8',
+  })
+  // Node prints the whole line that throws. Without line breaks, that would be a whole module.
+  expect(stderr.length).toBeLessThan(2000)
+  expect(stderr).toMatch(/ {4}at [\w.]*loadPrompt \(file:.+\/dist\/[\w-]+\.js:\d{2,}:\d+\)/)
 })
 
 it('a client that is not closed does not keep the process alive', async () => {

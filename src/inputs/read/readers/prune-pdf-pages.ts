@@ -1,29 +1,34 @@
-import type { PDFDict, PDFDocument, PDFPage, PDFStream } from 'pdf-lib'
-
-type PdfLib = typeof import('pdf-lib')
+import {
+  decodePDFRawStream,
+  PDFArray,
+  PDFDict,
+  PDFName,
+  type PDFPageLeaf,
+  PDFRawStream,
+  PDFStream,
+} from '@cantoo/pdf-lib'
 
 /**
  * Removes from the pages of a PDF what does not change how they look but leads to other pages, so that a copy
  * of some pages is not a copy of the whole PDF: targets of links, and images and fonts of other pages in
  * resources that pages share.
  */
-export function prunePdfPages(lib: PdfLib, file: PDFDocument): void {
-  const pages = file.getPages()
-  for (const page of pages) removeReferences(lib, page)
-  const shared = countUses(lib, pages)
-  for (const page of pages) pruneResources(lib, page, (category) => (shared.get(category) ?? 0) > 1)
+export function prunePdfPages(pages: readonly PDFPageLeaf[]): void {
+  for (const page of pages) removeReferences(page)
+  const shared = countUses(pages)
+  for (const page of pages) pruneResources(page, (category) => (shared.get(category) ?? 0) > 1)
 }
 
-function removeReferences({ PDFName, PDFDict, PDFArray }: PdfLib, { node, doc }: PDFPage): void {
-  for (const key of ['B', 'AA', 'StructParents', 'PieceInfo', 'Thumb']) node.delete(PDFName.of(key))
-  const annotations = node.lookup(PDFName.of('Annots'))
+function removeReferences(page: PDFPageLeaf): void {
+  for (const key of ['B', 'AA', 'StructParents', 'PieceInfo', 'Thumb']) page.delete(PDFName.of(key))
+  const annotations = page.lookup(PDFName.of('Annots'))
   if (!(annotations instanceof PDFArray)) return
   const visible = annotations.asArray().filter((item) => {
-    const annotation = doc.context.lookup(item)
+    const annotation = page.context.lookup(item)
     return annotation instanceof PDFDict && annotation.get(PDFName.of('Subtype')) !== PDFName.of('Popup')
   })
   for (const item of visible) {
-    const annotation = doc.context.lookup(item, PDFDict)
+    const annotation = page.context.lookup(item, PDFDict)
     const field = annotation.lookup(PDFName.of('Parent'))
     // The type of a field may be that of the field around it.
     const type = field instanceof PDFDict ? field.get(PDFName.of('FT')) : undefined
@@ -31,22 +36,22 @@ function removeReferences({ PDFName, PDFDict, PDFArray }: PdfLib, { node, doc }:
     for (const key of ['Dest', 'A', 'AA', 'P', 'Parent', 'Popup', 'IRT', 'StructParent'])
       annotation.delete(PDFName.of(key))
   }
-  node.set(PDFName.of('Annots'), doc.context.obj(visible))
+  page.set(PDFName.of('Annots'), page.context.obj(visible))
 }
 
 /** The categories of resources that may be large. */
 const largeCategories = ['XObject', 'Font', 'Pattern', 'Shading'] as const
 
 /** Returns how many pages use the same dictionary of a category. */
-function countUses(lib: PdfLib, pages: readonly PDFPage[]): Map<PDFDict, number> {
+function countUses(pages: readonly PDFPageLeaf[]): Map<PDFDict, number> {
   const uses = new Map<PDFDict, number>()
   for (const page of pages)
-    for (const { entries } of listCategories(lib, page)) uses.set(entries, (uses.get(entries) ?? 0) + 1)
+    for (const { entries } of listCategories(page)) uses.set(entries, (uses.get(entries) ?? 0) + 1)
   return uses
 }
 
-function listCategories({ PDFName, PDFDict }: PdfLib, { node }: PDFPage) {
-  const resources = node.Resources()
+function listCategories(page: PDFPageLeaf) {
+  const resources = page.Resources()
   return largeCategories.flatMap((name) => {
     const entries = resources?.lookup(PDFName.of(name))
     return entries instanceof PDFDict ? [{ name: PDFName.of(name), entries }] : []
@@ -54,12 +59,11 @@ function listCategories({ PDFName, PDFDict }: PdfLib, { node }: PDFPage) {
 }
 
 /** Removes the entries of shared categories that the page does not name. */
-function pruneResources(lib: PdfLib, page: PDFPage, isShared: (category: PDFDict) => boolean): void {
-  const { PDFName, PDFDict, PDFStream } = lib
-  const categories = listCategories(lib, page).filter(({ entries }) => isShared(entries))
-  const resources = page.node.Resources()
+function pruneResources(page: PDFPageLeaf, isShared: (category: PDFDict) => boolean): void {
+  const categories = listCategories(page).filter(({ entries }) => isShared(entries))
+  const resources = page.Resources()
   if (categories.length === 0 || resources === undefined) return
-  const content = readContent(lib, page)
+  const content = readContent(page)
   if (content === undefined) return
   const names = new Set(
     [...content.matchAll(/\/([^\s\0()<>[\]{}/%]+)/g)].map(([, name]) => PDFName.of(name as string)),
@@ -79,24 +83,19 @@ function pruneResources(lib: PdfLib, page: PDFPage, isShared: (category: PDFDict
       // Such a form or font uses the resources of the page.
       if (mayNameResources && !description.has(PDFName.of('Resources'))) return
     }
-    const kept = page.doc.context.obj({})
+    const kept = page.context.obj({})
     for (const [key, value] of used) kept.set(key, value)
     pruned.set(name, kept)
   }
-  page.node.set(PDFName.of('Resources'), pruned)
+  page.set(PDFName.of('Resources'), pruned)
 }
 
 /** Returns the operators of a page; undefined if they are long, or compressed in an unknown way. */
-function readContent(
-  { PDFArray, PDFName, PDFRawStream, PDFStream, decodePDFRawStream }: PdfLib,
-  page: PDFPage,
-) {
-  const contents = page.node.Contents()
+function readContent(page: PDFPageLeaf): string | undefined {
+  const contents = page.Contents()
   const parts =
-    contents instanceof PDFArray
-      ? contents.asArray().map((part) => page.doc.context.lookup(part))
-      : [contents]
-  const streams = parts.filter((part): part is PDFStream => part instanceof PDFStream)
+    contents instanceof PDFArray ? contents.asArray().map((part) => page.context.lookup(part)) : [contents]
+  const streams = parts.filter((part) => part instanceof PDFStream)
   if (streams.reduce((size, stream) => size + stream.getContentsSize(), 0) > maxContentBytes) return undefined
   try {
     const texts = streams.map((stream) => {

@@ -1,4 +1,5 @@
-import type { PDFDict, PDFDocument, PDFObject } from 'pdf-lib'
+import { decodePDFRawStream, PDFArray, PDFDict, PDFName, type PDFObject, PDFRawStream } from '@cantoo/pdf-lib'
+import { parsePdf } from './parse-pdf.ts'
 import { checkTextLength, maxUnpackedBytes } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { listXfaValues } from './xfa-data.ts'
@@ -7,7 +8,6 @@ import { listXfaLines } from './xfa-template.ts'
 /**
  * Returns the text of an XFA form, whose pages only ask the reader to open it in another program: captions and
  * texts of the form in their order, and the values of its fields. No script of the form is executed.
- * Library: pdf-lib.
  * @throws UnreadableError if the form is encrypted or holds no text
  */
 export async function readXfaForm(bytes: Uint8Array): Promise<string> {
@@ -26,11 +26,8 @@ export async function readXfaForm(bytes: Uint8Array): Promise<string> {
 
 /** Returns the XML of the form. It may be in several streams, which are one document together. */
 async function readPackets(bytes: Uint8Array): Promise<string> {
-  const { PDFDocument, PDFArray, PDFDict, PDFName, PDFRawStream, decodePDFRawStream } = await import(
-    'pdf-lib'
-  )
-  const file: PDFDocument = await PDFDocument.load(bytes, { updateMetadata: false })
-  const form: PDFDict | undefined = file.catalog.lookupMaybe(PDFName.of('AcroForm'), PDFDict)
+  const catalog = await parsePdf(bytes)
+  const form = catalog.lookupMaybe(PDFName.of('AcroForm'), PDFDict)
   const xfa = form?.lookup(PDFName.of('XFA'))
   const parts: (PDFObject | undefined)[] =
     xfa instanceof PDFArray ? Array.from({ length: xfa.size() }, (_, n) => xfa.lookup(n)) : [xfa]
