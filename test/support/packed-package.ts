@@ -6,11 +6,16 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
 
-/** Packs the built package as `npm publish` would and unpacks it into a folder's `node_modules`. */
-export async function installPacked(folder: string): Promise<void> {
+/** Packs the built package into a folder as `npm publish` would. @returns the path of the tarball */
+export async function packInto(folder: string): Promise<string> {
   const packing = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
   const { stdout } = await run('npm', packing, { cwd: root })
-  await run('tar', ['xzf', stdout.trim().split('\n').at(-1) ?? ''], { cwd: folder })
+  return join(folder, stdout.trim().split('\n').at(-1) ?? '')
+}
+
+/** Packs the built package and unpacks it into a folder's `node_modules`. */
+export async function installPacked(folder: string): Promise<void> {
+  await run('tar', ['xzf', await packInto(folder)], { cwd: folder })
   await mkdir(join(folder, 'node_modules'), { recursive: true })
   await rename(join(folder, 'package'), join(folder, 'node_modules/claude-batch'))
 }
