@@ -1,6 +1,7 @@
 // Plugins of scripts/build.js. The library must not depend on its path, so that other bundlers can bundle it.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { minifySync } from 'rolldown/utils'
 
 const requireImport = 'import { createRequire } from "node:module";\n'
 const createdRequire = /\(\(\) => createRequire\(import\.meta\.url\)\)\(\)/g
@@ -40,5 +41,19 @@ export const builtinsWithoutPath = {
     if (found !== 1 || rest.length !== 1)
       throw new Error('rolldown has changed how it loads Node modules; adapt this plugin')
     return { code: head + rest[0].replace(createdRequire, () => requireBuiltin), map: null }
+  },
+}
+
+/** Removes the white space that rolldown adds to packages that are published without. */
+export const minifiedAsPublished = {
+  name: 'minified-as-published',
+  generateBundle(_, bundle) {
+    const whiteSpaceOnly = { module: true, compress: false, mangle: false }
+    for (const chunk of Object.values(bundle)) {
+      if (!chunk.moduleIds?.some((id) => id.endsWith('.min.mjs'))) continue
+      const { code, errors } = minifySync(chunk.fileName, chunk.code, whiteSpaceOnly)
+      if (errors.length > 0) throw new Error(errors[0].message)
+      chunk.code = code
+    }
   },
 }

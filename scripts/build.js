@@ -2,10 +2,11 @@
 // modules; the types of the library; and files that are read at run time. See
 // docs/decisions/0034-bundled-program-and-library.md.
 import { execFileSync } from 'node:child_process'
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
-import { builtinsWithoutPath, embeddedPrompts } from './build-plugins.js'
+import { builtinsWithoutPath, embeddedPrompts, minifiedAsPublished } from './build-plugins.js'
+import { packCharacterMaps } from './character-maps.js'
 import { licences } from './licenses.js'
 import { manualPage } from './manual-page.js'
 import { packagesOf } from './packages.js'
@@ -21,43 +22,42 @@ const program = {
   runtime: 'src/runtime.ts',
   thread: 'src/inputs/read/readers/reader-thread.ts',
 }
+// Character maps of Chinese, Japanese and Korean fonts, for PDFs.
+const cmaps = resolve('node_modules/pdfjs-dist/cmaps')
 const modules = await bundle({ ...program, index: 'src/index.ts' }, 'dist')
-const packages = await packagesOf(modules)
+const maps = (await readdir(cmaps)).map((file) => join(cmaps, file))
+const packages = await packagesOf([...Object.values(modules).flat(), ...maps])
 await writeFile('dist/third-party-licenses.txt', await licences(packages))
 await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(packages), null, 2)}\n`)
 await cp('src/assets/pages', 'dist/assets/pages', { recursive: true })
-// Character maps of Chinese, Japanese and Korean fonts, for PDFs.
-await cp('node_modules/pdfjs-dist/cmaps', 'dist/cmaps', { recursive: true })
+await packCharacterMaps(cmaps, 'dist/character-maps.br')
 await writeTypes()
 await writeSchemasAndManual()
+// For tests of what a command loads.
+await writeFile(`${scratch}/modules.json`, JSON.stringify(modules))
 
-/** Bundles modules into a folder. @returns the paths of all source modules in the bundle */
+/** Bundles modules into a folder. @returns the paths of the source modules of each file */
 async function bundle(input, dir) {
-  const plugins = [embeddedPrompts, builtinsWithoutPath]
-  const build = await rolldown({ input, platform: 'node', external: [/^node:/], plugins })
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external: [/^node:/],
+    plugins: [embeddedPrompts, builtinsWithoutPath, minifiedAsPublished],
+    // Its modules only define things, but its package.json does not say so; most of them are not used.
+    treeshake: { moduleSideEffects: [{ test: /@cantoo\/pdf-lib/, sideEffects: false }] },
+  })
   const { output } = await build.write({
     dir,
     format: 'esm',
-    sourcemap: true,
+    // Other bundlers need the annotations, to leave out what an application does not use.
+    comments: { legal: true, annotation: true, jsdoc: false },
     entryFileNames: '[name].js',
     // One flat folder, see src/assets.ts. No hashes, so that stack traces look the same in every release.
     chunkFileNames: '[name].js',
   })
   await build.close()
-  for (const { fileName } of output)
-    if (fileName.endsWith('.map')) await removePackageSources(join(dir, fileName))
-  return output.flatMap(({ modules = {} }) =>
-    Object.keys(modules).filter((id) => modules[id].renderedLength > 0),
-  )
-}
-
-/** Removes the sources of packages from a source map: they are large, and stack traces do not need them. */
-async function removePackageSources(file) {
-  const map = await readJson(file)
-  const texts = map.sources.map((source, n) =>
-    source.includes('node_modules') ? null : map.sourcesContent[n],
-  )
-  await writeFile(file, JSON.stringify({ ...map, sourcesContent: texts }))
+  const used = ({ modules }) => Object.keys(modules).filter((id) => modules[id].renderedLength > 0)
+  return Object.fromEntries(output.map((chunk) => [chunk.fileName, used(chunk)]))
 }
 
 /** Writes the type declarations of the library and all declarations that they import. */

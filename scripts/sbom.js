@@ -18,11 +18,17 @@ export async function sbomOf(packages) {
     licenses: [/ (OR|AND|WITH) /.test(license) ? { expression: license } : { license: { id: license } }],
     purl: purlOf(name, version),
   })
-  const bundled = packages.map(({ folder, ...found }) => ({
-    ...component('library', found),
-    scope: 'required',
-    hashes: hashesOf(lock.packages[relative('.', folder).replaceAll('\\', '/')]?.integrity),
-  }))
+  const bundled = await Promise.all(
+    packages.map(async ({ folder, files, ...found }) => {
+      const parts = await polyfillsOf(files)
+      return {
+        ...component('library', found),
+        scope: 'required',
+        hashes: hashesOf(lock.packages[relative('.', folder).replaceAll('\\', '/')]?.integrity),
+        ...(parts.length > 0 && { components: parts.map((part) => component('library', part)) }),
+      }
+    }),
+  )
   const refs = new Map(packages.map(({ name, version }) => [name, purlOf(name, version)]))
   const direct = packages.filter(({ name }) => name in own.devDependencies)
   return {
@@ -40,6 +46,17 @@ export async function sbomOf(packages) {
       })),
     ],
   }
+}
+
+/** Returns core-js if it is part of files, which name its version: pdf.js is compiled for older engines with it. */
+async function polyfillsOf(files) {
+  const versions = new Set()
+  for (const path of files) {
+    const text = await readFile(path, 'utf8')
+    const version = /zloirock\/core-js\/blob\/v([\d.]+)\/LICENSE/.exec(text)?.[1]
+    if (version !== undefined) versions.add(version)
+  }
+  return Array.from(versions, (version) => ({ name: 'core-js', version, license: 'MIT' }))
 }
 
 function nameParts(name) {

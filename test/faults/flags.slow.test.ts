@@ -81,14 +81,26 @@ describe('a command line', () => {
   })
 })
 
-it('C25 a Node version that is too old is reported in one sentence, with exit 2', async () => {
-  const cwd = await createFolder({
-    'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })",
-  })
-  const args = ['--require', join(cwd, 'old.cjs'), bin, 'summarize', 'a.md']
-  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-  expect([status, stderr]).toEqual([2, 'claude-batch needs Node 20.19 or later; this is 18.20.0\n'])
-})
+it.for(['18', '16', '14'])(
+  'C25 Node %s is too old, which is reported in one sentence, with exit 2',
+  (version, { skip }) => {
+    const run = (...args: string[]) =>
+      spawnSync('npx', ['--yes', '-p', `node@${version}`, 'node', ...args], {
+        encoding: 'utf8',
+        timeout: 120_000,
+      })
+    const installed = run('--version')
+    if (installed.status !== 0)
+      skip(`npx cannot install Node ${version} from the npm registry: ${installed.stderr}`)
+    const is = installed.stdout.trim().slice(1)
+    const { status, stdout, stderr } = run(bin, 'summarize', 'a.md')
+    expect([status, stdout, stderr]).toEqual([
+      2,
+      '',
+      `claude-batch needs Node 20.19 or later; this is ${is}\n`,
+    ])
+  },
+)
 
 it('C26 a run needs only PATH in its environment, writes to no relative XDG folder, and works in a deleted folder', async () => {
   const cwd = await createFolder({ 'a.md': prose('ale') })

@@ -1,15 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 
-/**
- * Lists the packages of which a program loaded modules, according to Node's log (`NODE_DEBUG=esm,module`)
- * and, for bundled modules, their source maps.
- */
+const root = resolve(import.meta.dirname, '../..')
+
+/** Lists the packages of which a program loaded modules, according to Node's log (`NODE_DEBUG=esm,module`). */
 export function findLoadedPackages(debugLog: string): string[] {
-  const opened = new Set([...debugLog.matchAll(/file:\/\/([^\s'"]+\.js)/g)].map(([, path = '']) => path))
-  const sources = [...opened].flatMap((path) => {
-    const map = `${path}.map`
-    return existsSync(map) ? (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources : [path]
-  })
-  const packages = sources.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
-  return [...new Set(packages)].sort()
+  const bundled = readBundledPackages()
+  const opened = debugLog.matchAll(/file:\/\/[^\s'"]+\/dist\/([\w.-]+\.js)/g)
+  return [...new Set(Array.from(opened, ([, file = '']) => bundled[file] ?? []).flat())].sort()
+}
+
+/** Returns the packages that each file of `dist/` contains, according to the build. */
+export function readBundledPackages(): Record<string, string[]> {
+  const modules = JSON.parse(readFileSync(resolve(root, '.build/modules.json'), 'utf8')) as Record<
+    string,
+    string[]
+  >
+  const toPackage = (path: string) => /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []
+  return Object.fromEntries(Object.entries(modules).map(([file, paths]) => [file, paths.flatMap(toPackage)]))
 }

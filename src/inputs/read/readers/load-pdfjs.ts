@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist'
-import { resolveAsset } from '../../../assets.ts'
-import { toSlashes } from '../../../core/document/document-path.ts'
+import { CharacterMaps } from './character-maps.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** An open PDF. */
@@ -17,8 +15,7 @@ export interface PdfOptions {
 
 /**
  * Opens a PDF for a function, and closes it afterwards. The bytes cannot be used again. Nothing in the PDF is
- * executed, and nothing is fetched. Library: pdfjs-dist, with its tables for Chinese, Japanese and Korean
- * fonts.
+ * executed, and nothing is fetched. Library: pdfjs-dist.
  * @throws UnreadableError if the PDF cannot be opened without a password
  */
 export async function withPdf<Result>(
@@ -34,9 +31,7 @@ export async function withPdf<Result>(
     enableXfa: false,
     disableFontFace: true,
     useSystemFonts: false,
-    // pdfjs insists on a slash at the end.
-    cMapUrl: toSlashes(fileURLToPath(resolveAsset('../dist/cmaps/'))),
-    cMapPacked: true,
+    CMapReaderFactory: CharacterMaps,
     // Images are not decoded.
     maxImageSize: 0,
     stopAtErrors: stopAtImages,

@@ -105,6 +105,24 @@ Received 12 May`,
 })
 
 describe('the text of a PDF', () => {
+  it.each([
+    ['Japan1', '90ms-RKSJ-H', '8d60 8cfb', '港口'],
+    ['Korea1', 'UniKS-UCS2-V', 'd56d ad6c', '항구'],
+    ['GB1', 'GBK-EUC-H', 'b8db bfda', '港口'],
+    ['CNS1', 'ETen-B5-H', 'b4e4 a466', '港口'],
+  ])(
+    'is read if its font is one of %s, which PDFs need not contain',
+    async (ordering, encoding, codes, text) => {
+      const font = `<</Type/Font/Subtype/Type0/BaseFont/Any/Encoding/${encoding}/DescendantFonts[11 0 R]>>`
+      const system = `<</Registry(Adobe)/Ordering(${ordering})/Supplement 2>>`
+      const characters = `<</Type/Font/Subtype/CIDFontType0/BaseFont/Any/CIDSystemInfo${system}/FontDescriptor 12 0 R>>`
+      const descriptor = '<</Type/FontDescriptor/FontName/Any/Flags 4>>'
+      const page = { content: `BT /F1 10 Tf 50 700 Td <${codes}> Tj ET` }
+      const options = { objects: [font, characters, descriptor], sharedResources: '/Font<</F1 10 0 R>>' }
+      expect(await textOf([page], options)).toBe(text)
+    },
+  )
+
   it('has spaces between pieces that do not touch, in any order', async () => {
     expect(await readCase('pdf-backward-columns.pdf')).toMatchObject({
       text: '37,499.96 DIRECTOR BAIN\n21,000.00 ASSISTANT SMITH\n9 CLERK 12 JONES',
