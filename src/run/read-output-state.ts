@@ -3,6 +3,7 @@ import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
 import type { RunEnd } from '../core/run/ledger-entry.ts'
 import { readLedger } from '../storage/ledger/read-ledger.ts'
+import { canLearnFrom } from '../storage/ledger/simulated-entry.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
 import { createReusableSummaries } from '../storage/reusable-summaries.ts'
 import { listStoredBatches } from '../storage/stored-batches.ts'
@@ -35,7 +36,10 @@ export async function readOutputState(
 ): Promise<ReadOutputState> {
   const cwdFromOut = computeCwdFromOut(out, context.runtime.cwd)
   const history: TokenHistory = new Map()
-  const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry) => addObservation(history, entry))
+  const kind = { isSimulated: context.options.simulate }
+  const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry, _path, run) => {
+    if (canLearnFrom(run, kind)) addObservation(history, entry)
+  })
   // Detecting a case-insensitive file system would need a write.
   const inspection = inspectFolder(out, sources, ledger, false, context)
   const { summaries } = ledger
@@ -49,7 +53,7 @@ export async function readOutputState(
     inspection,
     findEarlierResult: createEarlierResultFinder(out, inspection, reusable, summaries),
     history,
-    lastRunEnd: ledger.lastEnd,
+    lastRunEnd: canLearnFrom(ledger.lastRun, kind) ? ledger.lastEnd : undefined,
     batchedPaths: new Set(batchItems.map(({ path }) => path)),
     batchedHashes: new Set(batchItems.map(({ asked }) => asked.requestHash)),
   }

@@ -51,7 +51,8 @@ export async function addFrontMatter(
   let addedCount = 0
   for (const [path, head] of heads) {
     const known = summaries.get(path)
-    if (drainSignal.aborted || known === undefined) break
+    if (drainSignal.aborted) break
+    if (known === undefined) continue
     const file = locateSummary(path, known)
     const text = await readOutputText(out, file)
     if (text === undefined) continue

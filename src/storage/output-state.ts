@@ -20,6 +20,7 @@ import { applyUnchanged, type KnownSummary, locateSummary } from './ledger/known
 import { backUpDamaged, readJournal } from './ledger/read-journal.ts'
 import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-ledger.ts'
 import { createRunRecorder } from './ledger/run-recorder.ts'
+import { canLearnFrom } from './ledger/simulated-entry.ts'
 import { ledgerPath } from './output-folder.ts'
 import { createOutputWriter, type OutputWriter } from './output-writer.ts'
 import { recoverLeftovers } from './recover-leftovers.ts'
@@ -30,7 +31,10 @@ import { removeSummary } from './remove-summary.ts'
  */
 export interface OutputState extends Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failures' | 'damaged'> {
   readonly costHistory: TokenHistory
-  /** The last run end in the ledger. Runs that were killed or recorded no entry have none. */
+  /**
+   * The last run end in the ledger; undefined if the last run was simulated and this one is not. Runs that were killed
+   * or recorded no entry have none.
+   */
   readonly lastEnd: RunEnd | undefined
   /** How many documents of a killed run were recovered from the journal. */
   readonly recoveredCount: number
@@ -107,7 +111,9 @@ export async function openOutputState(
       failures: ledger.failures,
       damaged: ledger.damaged,
       costHistory,
-      lastEnd: ledger.lastEnd,
+      lastEnd: canLearnFrom(ledger.lastRun, { isSimulated: run.simulated ?? false })
+        ? ledger.lastEnd
+        : undefined,
       recoveredCount: recovery.placedCount,
       unplacedTexts: recovery.unplacedTexts,
       damagedJournalLines,
@@ -196,9 +202,10 @@ async function readState(
   const unrecorded = new Map(entries.map((journaled) => [toEntryId(journaled.entry), journaled]))
   const journalEntries = [...unrecorded.values()]
   const costHistory: TokenHistory = new Map()
+  const kind = { isSimulated: run.simulated ?? false }
   const ledger = await readLedger(file, run.cwd, (entry, path, by) => {
     unrecorded.delete(toEntryId(entry))
-    addObservation(costHistory, entry)
+    if (canLearnFrom(by, kind)) addObservation(costHistory, entry)
     onEntry(entry, path, by)
   })
   // The ledger's entries, including superseded ones, show which journal entries and chunk costs are recorded.

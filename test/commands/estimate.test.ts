@@ -64,6 +64,18 @@ describe('--dry-run', () => {
     }
   })
 
+  it('learns nothing from a simulated run, whose replies have other lengths', async () => {
+    const { run } = await setting()
+    await run(['summarize', 'docs', '-o', 'tried', '--simulate'])
+    const estimate = ['summarize', 'docs', '-o', 'tried', '--dry-run']
+    const { stdout } = await run(estimate)
+    expect(stdout).toMatch(/^documents +40 to summarize$/m)
+    expect(stdout).toMatch(/^based on +assumptions only/m)
+    expect(stdout).not.toContain('observed by the last run')
+    const simulated = await run([...estimate, '--simulate', '--redo', 'all'])
+    expect(simulated.stdout).toMatch(/^based on +earlier results/m)
+  })
+
   it('excludes documents that are up to date, and reports what would happen to the rest', async () => {
     const { cwd, run } = await setting()
     await run(['summarize', 'docs/00.md', 'docs/01.md'])
