@@ -84,6 +84,7 @@ async function prepare({ files, programs = {}, website, setUp }: Job, env: Recor
   const adapt = (commands: string) =>
     commands
       .replaceAll('/srv/notes', cwd)
+      .replaceAll('/srv/archive', join(cwd, 'archive'))
       .replaceAll('/usr/local/bin', join(cwd, 'bin'))
       .replaceAll('/usr/sbin', join(cwd, 'bin'))
       .replaceAll('https://example.org', site)

@@ -5,7 +5,6 @@
 const optionHints: Readonly<Record<string, string>> = {
   watch:
     'run the same command again, by hand or from cron: it summarizes only what is new or changed (docs/cron.md)',
-  limit: 'to summarize a few documents first and see what all would cost, use --sample',
   json: 'for one JSON line per result, use -o - --format jsonl; for the report, --report report.json',
   jsonl: 'use -o - --format jsonl',
   output: 'the option is -o or --out',

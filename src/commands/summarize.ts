@@ -1,7 +1,6 @@
 import { checkFlagCombinations } from '../config/check-flag-combinations.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
-import { selectShard } from '../core/document/shard.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { chooseExit, type Exit } from '../errors.ts'
 import { findEmptyFolders, findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
@@ -9,6 +8,7 @@ import { inspectNamedOutputs, type NamedOutputs } from '../run/named-outputs.ts'
 import { loadRequestBuilder } from '../run/request-builder.ts'
 import { resolveOutputFolder } from '../run/resolve-output-folder.ts'
 import { run } from '../run/run.ts'
+import { selectDocuments } from '../run/select-documents.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 
@@ -33,10 +33,10 @@ export async function summarize(
     inputRoots: getInputRoots(inputs, runtime),
   })
 
-  const { unmatchedPatterns, skipped, notRead } = found
-  const { shard } = options
-  const sources = shard === undefined ? found.sources : selectShard(found.sources, shard)
-  const namedOutputs = await inspectOutputs(found.sources, out, options, runtime)
+  const { unmatchedPatterns, notRead } = found
+  const selection = selectDocuments(found, options, out, runtime)
+  const { sources, skipped } = selection
+  const namedOutputs = await inspectOutputs(selection.found, out, options, runtime)
   try {
     const plan = {
       sources,

@@ -1,5 +1,5 @@
 import type { Flag, FlagValues } from './flag.ts'
-import { shard } from './flag-parsers.ts'
+import { integer, shard, text } from './flag-parsers.ts'
 import { batchFlags } from './flags/batch-flags.ts'
 import { configurationFlags } from './flags/configuration-flags.ts'
 import { costFlags } from './flags/cost-flags.ts'
@@ -26,7 +26,21 @@ export const summarizeFlags = {
     help: 'process only one part of the documents, e.g. 2/5 for the second of five parts',
     parse: shard,
   },
+  limit: {
+    group: 'Inputs',
+    syntax: '--limit <n>',
+    help: 'process only the first n documents, the same ones in every run; 0 for all',
+    default: 0,
+    parse: integer(0, 10_000_000),
+  },
   ...outputFlags,
+  root: {
+    group: 'Outputs',
+    syntax: '--root <dir>',
+    help: 'give summaries the paths that documents have in this folder (default: the working directory, / for files outside it); existing summaries keep theirs',
+    parse: text,
+    path: 'always',
+  },
   ...recordFlags,
   ...promptFlags,
   ...modelFlags,

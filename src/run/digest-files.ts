@@ -61,11 +61,10 @@ export async function checkFolderDigests({
     )
   const reason = describeForbiddenName(name)
   if (reason !== undefined) throw new UsageError(`--digest ${name}: ${reason}`)
-  const paths = sources.map(({ path }) => path)
-  const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
+  const getOutputPaths = assignOutputPaths(sources, { caseInsensitive: false, existingSummaries: [] })
   const folders = new Set(
-    paths
-      .map((path) => getOutputPaths(path).summary)
+    sources
+      .map(({ path }) => getOutputPaths(path).summary)
       .filter((path) => isPathAllowed(out, path))
       .map((path) => dirname(path)),
   )

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path'
 import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { DocumentRef } from '../core/document/document.ts'
+import { isOutputOf, summarySuffix } from '../core/document/output-path.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { CommandLineError } from '../errors.ts'
@@ -86,7 +87,7 @@ async function openLockedFolder(
   for (const text of formatRecoveryWarnings(outputState, out)) printMessage(runtime, text)
   const recoveredNote = formatRecoveredNote(outputState)
   if (recoveredNote !== undefined && !options.quiet) printMessage(runtime, recoveredNote)
-  const allSources = addBatchedSources(sources, batchStore)
+  const allSources = addBatchedSources(sources, batchStore, runtime.cwd)
   const inspection = inspectFolder(out, allSources, outputState, foldsCase, {
     options,
     promptChoice,
@@ -164,15 +165,18 @@ async function openLockedFolder(
 function addBatchedSources(
   sources: readonly DocumentRef[],
   { openBatches }: BatchStore,
+  cwd: string,
 ): readonly DocumentRef[] {
   if (openBatches.length === 0) return sources
-  const paths = new Set(sources.map(({ path }) => path))
-  for (const { items } of openBatches) for (const { path } of items.values()) paths.add(path)
-  const addedPaths = [...paths].slice(sources.length)
-  return [
-    ...sources,
-    ...addedPaths.map((path, n) => ({ index: sources.length + n, path, namedByUser: true })),
-  ]
+  const documents = new Map(sources.map((source) => [source.path, source]))
+  for (const { path, mirroredPath } of openBatches.flatMap(({ items }) => [...items.values()])) {
+    if (documents.has(path)) continue
+    // A batch file may have been edited. It must not choose any other file of the folder.
+    const isPlausible = mirroredPath !== undefined && isOutputOf(`${mirroredPath}${summarySuffix}`, path, cwd)
+    const place = isPlausible ? { mirroredPath } : {}
+    documents.set(path, { index: documents.size, path, ...place, namedByUser: true })
+  }
+  return [...documents.values()]
 }
 
 /**

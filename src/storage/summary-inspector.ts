@@ -75,7 +75,7 @@ export function createSummaryInspector(
   let assignedPaths: ReturnType<typeof assignOutputPaths> | undefined
   // Paths are assigned when the first is needed, because a run without work needs none.
   const getOutput = (path: string, settings?: AnswerSettings): DocumentOutput => {
-    assignedPaths ??= assignOutputPaths(listPaths(sources), {
+    assignedPaths ??= assignOutputPaths(sources, {
       caseInsensitive: foldsCase,
       existingSummaries: listSummaries(summaries),
     })
@@ -175,10 +175,6 @@ const nameTooLongProblem: InputProblem = {
 function createSymlinkProblem(link: string): InputProblem {
   const message = `the folder of its summary is behind a symbolic link, ${link}; remove the link, or use another --out`
   return { action: 'fail', type: 'outside', message }
-}
-
-function* listPaths(sources: readonly DocumentRef[]): Generator<string> {
-  for (const { path } of sources) yield path
 }
 
 /** Yields documents and their summaries, except those with a name that no run can have given them. */

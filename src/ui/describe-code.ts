@@ -5,6 +5,7 @@ const labels: Readonly<Record<string, string | Label>> = {
   // Reasons for skipping a document, or for failing it before a request.
   duplicate: ['duplicate', 'duplicates'],
   earlier_output: ['output file of an earlier run', 'output files of earlier runs'],
+  beyond_limit: 'left out by --limit',
   excluded_folder: ['excluded folder', 'excluded folders'],
   in_the_way: 'blocked by a directory',
   annex_pointer: ['git-annex pointer', 'git-annex pointers'],

@@ -42,7 +42,6 @@ describe('help with the usage', () => {
 
   it.each([
     [['summarize', 'docs', '--watch'], '; run the same command again'],
-    [['summarize', 'docs', '--limit', '3'], 'use --sample'],
     [['summarize', 'docs', '--json'], 'use -o - --format jsonl'],
     [['summarize', 'docs', '-j', '4'], '--concurrency sets its maximum'],
     [['summarize', 'docs', '--api-key', 'sk-ant-secret'], 'set ANTHROPIC_API_KEY'],

@@ -18,6 +18,8 @@ const flags = [
   '--schema schema.json',
   '--front-matter',
   '--shard 1/2',
+  '--limit 1',
+  '--root docs',
   '--dry-run',
   '--max-cost 1',
   '--force',

@@ -242,7 +242,10 @@ describe('file names', () => {
     ['I26 A.txt and a.txt', 'docs/A.txt', 'docs/a.txt'],
     ['I27 é composed and é decomposed', 'docs/\u00e9.txt', 'docs/e\u0301.txt'],
   ])('%s get different output paths if the file system treats their names as equal', (_name, one, other) => {
-    const name = assignOutputPaths([one, other], { caseInsensitive: true, existingSummaries: [] })
+    const name = assignOutputPaths([{ path: one }, { path: other }], {
+      caseInsensitive: true,
+      existingSummaries: [],
+    })
     expect(name(one).summary).toBe(`${one}.summary.md`)
     expect(name(other).summary).toMatch(/\.txt\.~[0-9a-f]{12}\.summary\.md$/)
   })

@@ -161,13 +161,13 @@ describe('stored batches', () => {
   })
 
   it.each([
-    ['newer', '"format_version":4', /written by a newer claude-batch/],
+    ['newer', '"format_version":5', /written by a newer claude-batch/],
     ['older', '"v":1', /older claude-batch \(format 1\); .*delete the file to give the batch up/],
   ])('are not changed if a %s version wrote them', async (_, version, message) => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     const file = join(folder, `${batch.localId}.jsonl`)
-    const text = (await readFile(file, 'utf8')).replace('"format_version":3', version)
+    const text = (await readFile(file, 'utf8')).replace('"format_version":4', version)
     await writeFile(file, text)
     await expect(open()).rejects.toMatchObject({ exit: 'usage', message })
     expect(await readFile(file, 'utf8')).toBe(text)

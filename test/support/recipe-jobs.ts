@@ -238,6 +238,24 @@ export const jobs: Readonly<Record<string, Job>> = {
       return stdout
     },
   },
+  'Begin with a few documents of a large folder': {
+    files: Object.fromEntries(
+      ['1.md', '2.md', '3.md', '2025/4.md', '2025/5.md'].map((name) => [
+        `archive/minutes/${name}`,
+        `Minutes in ${name}.`,
+      ]),
+    ),
+    check({ stderr, list, requestCount }) {
+      expect(list('summaries/minutes')).toEqual([
+        '1.md.summary.md',
+        '2.md.summary.md',
+        '2025',
+        '3.md.summary.md',
+      ])
+      expect(requestCount()).toBe(5)
+      return stderr
+    },
+  },
   'Publish summaries in a static site or an Obsidian vault': {
     files: docs,
     check({ read }) {

@@ -25,7 +25,7 @@ import { type BatchItem, isBatchId } from './batch.ts'
  * Incremented by every change of the format. A file in another format is rejected, because this version might
  * misread documents that were paid for.
  */
-export const batchFileVersion = 3
+export const batchFileVersion = 4
 
 /** The first line of a batch file. */
 export const headerShape = objectOf({
@@ -70,6 +70,8 @@ export const itemShape = objectOf({
   custom_id: where(string, (id) => /^[a-zA-Z0-9_-]{1,64}$/.test(id)),
   settings: count,
   path: where(stringWithoutNul, (path) => path !== ''),
+  /** The path whose place in the output folder the summary takes, if that is not `path`. */
+  mirrored_path: optional(stringWithoutNul),
   request_hash: string,
   size_bytes: count,
   mtime_ms: optional(safeNumber),
@@ -157,7 +159,7 @@ export function formatSettledLine(customIds: readonly string[]): string {
 export function createItemFormatter(): (id: string, document: BatchItem) => string[] {
   const numbersBySettings = new Map<AnswerSettings, Map<string, number>>()
   let settingsCount = 0
-  return (id, { path, asked }) => {
+  return (id, { path, mirroredPath, asked }) => {
     const { requestHash, fingerprint, characters, kind, provenance, answerSettings } = asked
     const numbers = numbersBySettings.get(answerSettings) ?? new Map<string, number>()
     numbersBySettings.set(answerSettings, numbers)
@@ -171,6 +173,7 @@ export function createItemFormatter(): (id: string, document: BatchItem) => stri
       custom_id: id,
       settings,
       path,
+      ...(mirroredPath !== undefined && { mirrored_path: mirroredPath }),
       request_hash: requestHash,
       size_bytes: size,
       ...(mtimeMs !== undefined && { mtime_ms: mtimeMs }),
@@ -226,10 +229,12 @@ export function toItemSettings(line: SettingsLine): ItemSettings {
 
 /** Converts the line of a document. The path stays relative to the working directory in the header. */
 export function toBatchItem(line: ItemLine, settings: ItemSettings): BatchItem {
-  const { path, request_hash, mtime_ms: mtimeMs, size_bytes: size, sha256, characters, text_kind } = line
+  const { path, mirrored_path: mirroredPath, request_hash, mtime_ms: mtimeMs, size_bytes: size } = line
+  const { sha256, characters, text_kind } = line
   const fingerprint = { size, sha256, ...(mtimeMs !== undefined && { mtimeMs }) }
   return {
     path,
+    ...(mirroredPath !== undefined && { mirroredPath }),
     asked: { requestHash: request_hash, fingerprint, characters, kind: text_kind, ...settings },
   }
 }

@@ -41,6 +41,8 @@ export interface UnreadableResult {
 /** A document when it was added to a batch. Its outcome is made from this. */
 export interface BatchItem {
   readonly path: string
+  /** As in `DocumentRef`. */
+  readonly mirroredPath?: string
   readonly asked: RequestMetadata & {
     readonly provenance: Provenance
     readonly answerSettings: AnswerSettings

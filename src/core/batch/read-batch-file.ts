@@ -63,8 +63,8 @@ export function createBatchFileReader(resolvePath: (base: string, path: string) 
     }
     const settings = itemShape.matches(line) ? settingsTable[line.settings] : undefined
     if (!itemShape.matches(line) || settings === undefined || header === undefined) return false
-    const { path, asked } = toBatchItem(line, settings)
-    items.set(line.custom_id, { path: resolvePath(header.cwd, path), asked })
+    const item = toBatchItem(line, settings)
+    items.set(line.custom_id, { ...item, path: resolvePath(header.cwd, item.path) })
     return true
   }
   return {

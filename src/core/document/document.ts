@@ -11,6 +11,8 @@ export interface DocumentRef {
    * is `./-`.
    */
   readonly path: string
+  /** The path whose place in the output folder its outputs take, if that is not `path`. With `/`. */
+  readonly mirroredPath?: string
   /** Whether the user named the file itself. If so, an unusable file is a failure, and is not skipped. */
   readonly namedByUser: boolean
   /** Why the document cannot be read, if the search for documents already noticed. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { resolve, sep } from 'node:path'
+import type { DocumentRef } from './document.ts'
 import { toSlashes } from './document-path.ts'
 import { toWindowsName } from './windows-names.ts'
 
@@ -100,11 +101,11 @@ export function stripSummarySuffix(summary: string): string | undefined {
  * Assigns unique names in the output folder to every document. A document gets the same name in every run. If
  * two names collide, the later one gets a hash of its path. This happens to `/x/a.md` and `x/a.md`, or to
  * `A.md` and `a.md` on a case-insensitive file system.
- * @param paths all documents of the run, in order
+ * @param documents all documents of the run, in order
  * @returns a function from a path, and whether its summary is a JSON object, to its names
  */
 export function assignOutputPaths(
-  paths: Iterable<string>,
+  documents: Iterable<Pick<DocumentRef, 'path' | 'mirroredPath'>>,
   { caseInsensitive, existingSummaries: earlier, separator = sep }: OutputPathOptions,
 ): (path: string, structured?: boolean) => OutputPaths {
   const normalizeCase = (stem: string) => (caseInsensitive ? stem.normalize('NFC').toLowerCase() : stem)
@@ -116,8 +117,8 @@ export function assignOutputPaths(
     owners.set(normalizeCase(stem), path)
     if (stem !== path) stems.set(path, stem)
   }
-  for (const path of paths) {
-    const stem = stems.get(path) ?? mirrorPath(path, separator)
+  for (const { path, mirroredPath = path } of documents) {
+    const stem = stems.get(path) ?? mirrorPath(mirroredPath, separator)
     const isTaken = (name: string) => (owners.get(normalizeCase(name)) ?? path) !== path
     let uniqueStem = stem
     // Repeats only if runs in several working directories share the output folder.

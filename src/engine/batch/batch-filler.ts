@@ -107,8 +107,13 @@ export function createBatchFiller(
         builder = await store.createBuilder()
         ;({ id, entry } = formatEntry(builder))
       }
-      const { path } = source
-      await builder.add(id, { path, asked: { ...asked, ...getItemSettings(path) } }, entry)
+      const { path, mirroredPath } = source
+      const item = {
+        path,
+        ...(mirroredPath !== undefined && { mirroredPath }),
+        asked: { ...asked, ...getItemSettings(path) },
+      }
+      await builder.add(id, item, entry)
       sourceByPath.set(path, source)
     },
     async discard() {

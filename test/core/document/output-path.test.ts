@@ -41,7 +41,10 @@ describe('isOutputOf', () => {
         fc.boolean(),
         separators,
         (paths, caseInsensitive, structured, separator) => {
-          const names = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [], separator })
+          const names = assignOutputPaths(
+            paths.map((path) => ({ path })),
+            { caseInsensitive, existingSummaries: [], separator },
+          )
           for (const path of paths)
             for (const name of Object.values(names(path, structured)))
               expect([path, name, isOutputOf(name, path, '/w')]).toEqual([path, name, true])
@@ -54,7 +57,9 @@ describe('isOutputOf', () => {
     fc.assert(
       fc.property(relative, fc.constantFrom('', '..', '../docs', '../../elsewhere'), (path, here) => {
         const [out, there] = ['/w/x/summaries', '..']
-        const { summary } = assignOutputPaths([path], { caseInsensitive: false, existingSummaries: [] })(path)
+        const { summary } = assignOutputPaths([{ path }], { caseInsensitive: false, existingSummaries: [] })(
+          path,
+        )
         const seen = rebasePath(out, here, there, path)
         expect([seen, isOutputOf(summary, seen, resolve(out, here))]).toEqual([seen, true])
       }),
@@ -63,15 +68,19 @@ describe('isOutputOf', () => {
 
   it('accepts the output name of a document whose file name looks as if it ends with a hash', () => {
     const paths = ['/x.~0123456789ab', 'x.~0123456789ab']
-    const { summary } = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })(
-      'x.~0123456789ab',
-    )
+    const { summary } = assignOutputPaths(
+      paths.map((path) => ({ path })),
+      { caseInsensitive: false, existingSummaries: [] },
+    )('x.~0123456789ab')
     expect(summary).toMatch(/^x\.~0123456789ab\.~[0-9a-f]{12}\.summary\.md$/)
     expect(isOutputOf(summary, 'x.~0123456789ab', '/w')).toBe(true)
   })
 
   it('accepts the name of a document in a folder named like a drive, relative to another folder', () => {
-    const { summary } = assignOutputPaths(['A:/a'], { caseInsensitive: false, existingSummaries: [] })('A:/a')
+    const { summary } = assignOutputPaths([{ path: 'A:/a' }], {
+      caseInsensitive: false,
+      existingSummaries: [],
+    })('A:/a')
     expect(isOutputOf(summary, '/w/x/A:/a', '/w')).toBe(true)
   })
 
@@ -100,7 +109,10 @@ describe('isOutputOf', () => {
 describe('assignOutputPaths on Windows', () => {
   const assign = (...paths: string[]) => {
     const options = { caseInsensitive: true, existingSummaries: [], separator: '\\' }
-    const getOutputPaths = assignOutputPaths(paths, options)
+    const getOutputPaths = assignOutputPaths(
+      paths.map((path) => ({ path })),
+      options,
+    )
     return paths.map((path) => getOutputPaths(path).summary)
   }
 
@@ -135,7 +147,10 @@ describe('assignOutputPaths on Windows', () => {
   it('keeps these characters on other systems', () => {
     const paths = ['con.md', 'a:b?.md', 'x./a.md']
     const options = { caseInsensitive: false, existingSummaries: [], separator: '/' }
-    const getOutputPaths = assignOutputPaths(paths, options)
+    const getOutputPaths = assignOutputPaths(
+      paths.map((path) => ({ path })),
+      options,
+    )
     expect(paths.map((path) => getOutputPaths(path).summary)).toEqual(
       paths.map((path) => `${path}.summary.md`),
     )

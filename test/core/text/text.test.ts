@@ -44,7 +44,7 @@ describe('assignOutputPaths', () => {
     ['C:/x/b.md', 'C/x/b.md.summary.md'],
     ['-', 'stdin.summary.md'],
   ])('assigns to %s the summary %s', (path, summary) => {
-    expect(assignOutputPaths([path], none)(path).summary).toBe(summary)
+    expect(assignOutputPaths([{ path }], none)(path).summary).toBe(summary)
   })
 
   it('assigns different names to different documents, none too long and none outside the folder', () => {
@@ -55,7 +55,10 @@ describe('assignOutputPaths', () => {
     )
     fc.assert(
       fc.property(paths, fc.boolean(), (paths, caseInsensitive) => {
-        const name = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [] })
+        const name = assignOutputPaths(
+          paths.map((path) => ({ path })),
+          { caseInsensitive, existingSummaries: [] },
+        )
         const summaries = paths.map((path) => name(path).summary)
         const identities = summaries.map((summary) =>
           caseInsensitive ? summary.normalize('NFC').toLowerCase() : summary,
@@ -65,7 +68,12 @@ describe('assignOutputPaths', () => {
       }),
     )
     const long = `x/${'長'.repeat(85)}`
-    const [last] = assignOutputPaths([long], none)(long).summary.split('/').slice(-1)
+    const [last] = assignOutputPaths(
+      [{ path: long }],
+      none,
+    )(long)
+      .summary.split('/')
+      .slice(-1)
     expect(Buffer.byteLength(last ?? '')).toBeLessThanOrEqual(255)
   })
 })
@@ -76,16 +84,17 @@ describe('assignOutputPaths after earlier runs', () => {
       ['/x/a.md', 'x/a.md.summary.md'],
       ['gone.md', 'gone.md.~1.summary.md'],
     ]
-    const name = assignOutputPaths(['/x/a.md', 'gone.md', 'x/a.md'], {
+    const name = assignOutputPaths([{ path: '/x/a.md' }, { path: 'gone.md' }, { path: 'x/a.md' }], {
       caseInsensitive: false,
       existingSummaries: earlier,
     })
     expect(name('/x/a.md').summary).toBe('x/a.md.summary.md')
     expect(name('gone.md').summary).toBe('gone.md.~1.summary.md')
     // No other document of this run competes for the name, but an earlier run assigned it.
-    const alone = assignOutputPaths(['x/a.md'], { caseInsensitive: false, existingSummaries: earlier })(
-      'x/a.md',
-    )
+    const alone = assignOutputPaths([{ path: 'x/a.md' }], {
+      caseInsensitive: false,
+      existingSummaries: earlier,
+    })('x/a.md')
     expect(alone.summary).toMatch(/^x\/a\.md\.~[0-9a-f]{12}\.summary\.md$/)
     expect(name('x/a.md')).toEqual(alone)
   })
