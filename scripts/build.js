@@ -84,6 +84,7 @@ async function writeSchemasAndManual() {
     estimate: 'src/core/estimate/estimate-json.ts',
     ledger: 'src/core/run/ledger-entry.ts',
     jsonl: 'src/sinks/jsonl-sink.ts',
+    progress: 'src/ui/run-event.ts',
     log: 'src/sinks/request-log.ts',
     simulator: 'src/simulator/simulator.ts',
     random: 'src/simulator/seeded-random.ts',
@@ -101,6 +102,7 @@ async function writeSchemasAndManual() {
     estimate: (await built('estimate')).estimateSchema,
     ledger: (await built('ledger')).ledgerSchema,
     jsonl: (await built('jsonl')).jsonlSchema,
+    progress: (await built('progress')).runEventSchema,
     'request-log': (await built('log')).requestLogSchema,
   }
   for (const [name, schema] of Object.entries(schemas))

@@ -5,13 +5,20 @@ import { runCli } from './cli.ts'
 import { RunError } from './core/errors/run-error.ts'
 import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
-import { type Exit, toEnding, UsageError } from './errors.ts'
+import { type Exit, exitCodes, toEnding, UsageError } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 import { createStreamWriter, streamWriteError } from './storage/fs/stream-writer.ts'
+import { getEventWriter } from './ui/event-writer.ts'
 import { printMessage } from './ui/print-message.ts'
 
 /** Runs the program and returns how it ends. Prints a known error as one line, and a bug with its stack. */
 export async function main(runtime: Runtime): Promise<Exit> {
+  const exit = await runToEnd(runtime)
+  getEventWriter(runtime.stderr)?.end(exitCodes[exit].code)
+  return exit
+}
+
+async function runToEnd(runtime: Runtime): Promise<Exit> {
   const finishStdout = watchStdout(runtime.stdout)
   try {
     const exit = await runCli(runtime, await readPackageVersion())

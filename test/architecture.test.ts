@@ -41,10 +41,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   doctor: ['run', ...application],
   commands: ['run', 'compare', 'serve', 'doctor', ...application],
   library: ['engine', 'inputs', 'claude', 'config', 'core', 'runtime.ts'],
-  cli: ['commands', 'config', 'ui/print-message.ts', 'core', 'runtime.ts'],
+  cli: ['commands', 'config', 'ui/print-message.ts', 'ui/event-writer.ts', 'core', 'runtime.ts'],
   'index.ts': ['library', 'core'],
   'cli.ts': ['cli', 'runtime.ts'],
-  'main.ts': ['cli.ts', 'core', 'storage/fs/stream-writer.ts', 'ui/print-message.ts', 'runtime.ts'],
+  'main.ts': [
+    'cli.ts',
+    'core',
+    'storage/fs/stream-writer.ts',
+    'ui/print-message.ts',
+    'ui/event-writer.ts',
+    'runtime.ts',
+  ],
   'runtime.ts': ['core'],
   'errors.ts': ['core'],
   'assets.ts': [],
@@ -209,7 +216,14 @@ describe('the architecture', () => {
     const writing = []
     for (const file of files)
       if (/\bstderr\.write\(/.test(await readFile(join(src, file), 'utf8'))) writing.push(file)
-    const allowed = ['cli.ts', 'runtime.ts', 'ui/print-message.ts', 'ui/progress.ts', 'ui/reporter.ts']
+    const allowed = [
+      'cli.ts',
+      'runtime.ts',
+      'ui/event-writer.ts',
+      'ui/print-message.ts',
+      'ui/progress.ts',
+      'ui/reporter.ts',
+    ]
     expect(writing.sort()).toEqual(allowed)
   })
 

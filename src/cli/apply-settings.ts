@@ -8,6 +8,7 @@ import { serveFlags } from '../config/serve-flags.ts'
 import { combineSettingValues } from '../config/setting-value.ts'
 import { summarizeFlags } from '../config/summarize-flags.ts'
 import type { Runtime } from '../runtime.ts'
+import { writeEventsTo } from '../ui/event-writer.ts'
 import { printMessage } from '../ui/print-message.ts'
 
 /**
@@ -32,9 +33,13 @@ const configurableFlags: Readonly<Record<string, Readonly<Record<string, Flag>>>
   collect: collectSettings,
 }
 
+/** The commands that do what `--progress` says. Others only read the setting, to show it. */
+const commandsWithProgress: ReadonlySet<string> = new Set(['summarize', 'compare', 'collect'])
+
 /**
  * Sets the flags that the command line does not set, from the environment and the configuration files. The
- * origin of each value becomes its option value source in commander.
+ * origin of each value becomes its option value source in commander. Then prints warnings, so that they are events if
+ * a setting says so.
  * @throws UsageError for a wrong value or a configuration file that cannot be used
  */
 export async function applySettings(command: Command, runtime: Runtime): Promise<void> {
@@ -42,26 +47,34 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
   if (flags === undefined) return
   const { resolveSettings } = await import('../config/resolve-settings.ts')
   const { config, profile } = command.opts<{ config?: string; profile?: string }>()
-  const warn = (text: string) => printMessage(runtime, text)
+  const warnings: string[] = []
+  const warn = (text: string) => void warnings.push(text)
   const inputs = command.args.filter((text) => text !== '-')
-  const settings = await resolveSettings(flags, {
-    env: runtime.env,
-    cwd: runtime.cwd,
-    uid: runtime.uid,
-    knownFlags: indexFlagsByKey(compareSettings, serveFlags, summarizeFlags),
-    inputRoots: inputs.map((text) => resolve(runtime.cwd, text)),
-    config,
-    profile,
-    isOnCommandLine: (name) => command.getOptionValueSource(name) === 'cli',
-    onSkipped: (file, reason) => warn(`${file} is not read: ${reason}; name it with --config to use it`),
-    onWarning: warn,
-  })
-  for (const [name, setting] of settings) {
-    const isOnCommandLine = command.getOptionValueSource(name) === 'cli'
-    const commandLineValue = { value: command.getOptionValue(name) as unknown, origin: 'command line' }
-    if (isOnCommandLine && !flags[name]?.accumulates) continue
-    const { value, origin } =
-      combineSettingValues(flags[name], [setting, isOnCommandLine ? commandLineValue : undefined]) ?? setting
-    command.setOptionValueWithSource(name, value, origin)
+  try {
+    const settings = await resolveSettings(flags, {
+      env: runtime.env,
+      cwd: runtime.cwd,
+      uid: runtime.uid,
+      knownFlags: indexFlagsByKey(compareSettings, serveFlags, summarizeFlags),
+      inputRoots: inputs.map((text) => resolve(runtime.cwd, text)),
+      config,
+      profile,
+      isOnCommandLine: (name) => command.getOptionValueSource(name) === 'cli',
+      onSkipped: (file, reason) => warn(`${file} is not read: ${reason}; name it with --config to use it`),
+      onWarning: warn,
+    })
+    for (const [name, setting] of settings) {
+      const isOnCommandLine = command.getOptionValueSource(name) === 'cli'
+      const commandLineValue = { value: command.getOptionValue(name) as unknown, origin: 'command line' }
+      if (isOnCommandLine && !flags[name]?.accumulates) continue
+      const { value, origin } =
+        combineSettingValues(flags[name], [setting, isOnCommandLine ? commandLineValue : undefined]) ??
+        setting
+      command.setOptionValueWithSource(name, value, origin)
+    }
+  } finally {
+    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json')
+      writeEventsTo(runtime.stderr, runtime.clock.wallTime)
+    for (const text of warnings) printMessage(runtime, text)
   }
 }

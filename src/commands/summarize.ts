@@ -86,10 +86,10 @@ export async function summarize(
 async function inspectOutputs(
   sources: readonly DocumentRef[],
   out: string | undefined,
-  { report, log, digest: name, digestPer, force }: SummarizeOptions,
+  { report, log, digest: name, digestPer, dryRun, force }: SummarizeOptions,
   runtime: Runtime,
 ): Promise<NamedOutputs> {
-  const outputOptions = { report, log, sources, out, runtime }
+  const outputOptions = { report, log, sources, out, isStdoutFree: out !== undefined || dryRun, runtime }
   if (name === undefined || out === undefined) return inspectNamedOutputs(outputOptions)
   const { checkFolderDigests, createDigestCheck } = await import('../run/digest-files.ts')
   const digestOptions = { name, out, sources, cwd: runtime.cwd, options: { digestPer, force } }

@@ -30,7 +30,10 @@ export const collectFlags = {
     help: 'wait for batches that have not ended, instead of collecting only what is ready',
   },
   log: recordFlags.log,
-  report: { ...recordFlags.report, help: 'also write the report to this file (.json, .md or .html)' },
+  report: {
+    ...recordFlags.report,
+    help: 'also write the report to this file (.json, .md or .html), or to stdout as JSON (-)',
+  },
   prices: costFlags.prices,
   ...connectionFlags,
   ...verbosityFlags,

@@ -54,10 +54,11 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
     prices: describePrices(options, promptChoice.models),
     hasBatches: provider.traits.hasBatches,
   }
-  const text = formatEstimate(estimate, estimateContext)
-  await createStreamWriter(runtime.stdout, 'stdout')(text)
-  reporter.printNotRead(plan.notRead)
   const { report } = plan.namedOutputs
+  // A program that reads the estimate from stdout expects nothing else there.
+  if (report?.stream !== runtime.stdout)
+    await createStreamWriter(runtime.stdout, 'stdout')(formatEstimate(estimate, estimateContext))
+  reporter.printNotRead(plan.notRead)
   if (report !== undefined) {
     const { renderEstimate } = await import('../ui/render-estimate.ts')
     const format = getReportFormat(report.name, report.stream)

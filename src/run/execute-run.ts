@@ -44,6 +44,8 @@ export async function executeRun(
     upToDate,
     kept: prepared.kept,
     skipped: plan.skipped,
+    runStart: output.runStart,
+    locateSummary: output.folder?.formatSummaryPath,
   })
   const { stats, rateLimiter } = instruments
   const rules = createStopRules(options, shutdown, runtime.clock)

@@ -7,6 +7,7 @@ import { unchangedOutcome } from '../core/document/overwrite-policy.ts'
 import type { PriceOf } from '../core/pricing/pricing-rules.ts'
 import { computeMaxRequestRate } from '../core/rate-limit/max-request-rate.ts'
 import type { Ask } from '../core/request/ask.ts'
+import type { RunStart } from '../core/run/ledger-entry.ts'
 import { createStatsCollector, type StatsCollector } from '../core/run/run-stats.ts'
 import { composeAsk } from '../engine/middleware/compose.ts'
 import type { RateLimiter } from '../engine/middleware/rate-limiter.ts'
@@ -38,6 +39,10 @@ export interface InstrumentOptions {
   readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
   /** When the run started, in milliseconds of `clock.now()`. */
   readonly startMs: number
+  /** The start of the run in the ledger; undefined for several runs. */
+  readonly runStart?: RunStart
+  /** Returns the path of a document's summary, relative to the working directory. */
+  readonly locateSummary?: ((path: string) => string) | undefined
 }
 
 /** A client behind the middleware, with the statistics of its requests. */
@@ -69,6 +74,8 @@ export function instrumentClient(
     kept = [],
     skipped,
     startMs,
+    runStart,
+    locateSummary,
   }: InstrumentOptions,
 ): InstrumentedClient {
   const { clock, random } = runtime
@@ -106,6 +113,8 @@ export function instrumentClient(
       return computeMaxRequestRate(rateLimiter.getStats(), requests, usage)
     },
     getElapsedMs: () => clock.now() - startMs,
+    runStart,
+    locateSummary,
   })
   return { ask, semaphore, rateLimiter, stats: statsCollector }
 }

@@ -59,7 +59,7 @@ export async function findInputs(
     exclude: (options.exclude ?? []).map(({ pattern, folder = cwd }) => ({ pattern, folder })),
     // The run must not summarize files that it writes itself.
     writtenFiles: [options.report, options.log, options.digest].flatMap((file) =>
-      file === undefined ? [] : resolve(cwd, file),
+      file === undefined || file === '-' ? [] : resolve(cwd, file),
     ),
     hidden: options.hidden,
     follow: options.follow,

@@ -30,6 +30,8 @@ export interface NamedOutputsOptions {
   readonly sources?: readonly DocumentRef[]
   /** The output folder; undefined if the command has none. */
   readonly out?: string | undefined
+  /** Whether `--report -` may write to stdout, because the command prints no results there. */
+  readonly isStdoutFree?: boolean
   /** Files that the command always writes. */
   readonly reservedFiles?: readonly string[]
   readonly runtime: Runtime
@@ -47,6 +49,7 @@ export async function inspectNamedOutputs({
   digest,
   sources = [],
   out,
+  isStdoutFree = false,
   reservedFiles = [],
   runtime,
 }: NamedOutputsOptions): Promise<NamedOutputs> {
@@ -69,6 +72,7 @@ export async function inspectNamedOutputs({
         {
           flag: '--report',
           writeMode: 'replace',
+          isStdoutFree,
           checkOverwrite: (file) => checkReportOverwrite(file, getReportFormat(report ?? '')),
         },
         report,

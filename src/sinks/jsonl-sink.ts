@@ -1,58 +1,23 @@
-import { sumAttemptCosts, toUsdOrNull } from '../core/pricing/document-cost.ts'
-import { usageShape } from '../core/pricing/usage.ts'
-import { errorShape } from '../core/run/ledger-entry.ts'
 import type { Outcome } from '../core/run/outcome.ts'
+import { outcomeShape, toOutcomeFields } from '../core/run/outcome-fields.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { isJson, minifyJson } from '../core/text/minify-json.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
-import {
-  amount,
-  any,
-  count,
-  describe,
-  nullable,
-  objectOf,
-  oneOf,
-  optional,
-  string,
-  type TypeOf,
-  toJsonSchema,
-} from '../core/text/shape.ts'
+import { any, describe, objectOf, oneOf, optional, type TypeOf, toJsonSchema } from '../core/text/shape.ts'
 
 /** Incremented by changes that break programs that read the older format, but not for new fields. */
 const jsonlFormatVersion = 2
 
-const reasonShape = objectOf({ type: string, message: string })
+const { path, status, ...otherFields } = outcomeShape.fields
 
 const jsonlLineShape = objectOf({
   format_version: oneOf(jsonlFormatVersion),
-  path: string,
-  status: oneOf('summarized', 'failed', 'skipped', 'pending'),
+  path,
+  status,
   summary: optional(
     describe(any, 'of a summarized document: a string, or the JSON that a prompt with a schema asked for'),
   ),
-  error: optional(
-    describe(
-      objectOf({
-        ...errorShape.fields,
-        request_id: nullable(string),
-        partial: optional(describe(string, 'text that was paid for, such as a summary that was cut off')),
-      }),
-      'of a failed document',
-    ),
-  ),
-  reason: optional(describe(reasonShape, 'of a skipped or pending document')),
-  model: optional(describe(string, 'this and request_id: absent where nothing was sent')),
-  request_id: optional(nullable(string)),
-  usage: optional(
-    describe(
-      nullable(usageShape),
-      'this and cost_usd: absent where there was no reply, null where it is unknown',
-    ),
-  ),
-  cost_usd: optional(nullable(amount)),
-  attempts: count,
-  elapsed_ms: describe(amount, 'from the start of the document to its end, including waits'),
+  ...otherFields,
 })
 
 /**
@@ -92,36 +57,7 @@ function formatLine(outcome: Outcome, structured: boolean): string {
 }
 
 function toFields(outcome: Outcome): JsonlLine {
-  const { document, attempts, elapsedMs } = outcome
-  const last = attempts.at(-1)
-  const { usage, cost } = sumAttemptCosts(attempts)
-  return {
-    format_version: jsonlFormatVersion,
-    path: document.path,
-    ...toResultFields(outcome),
-    ...(last !== undefined && { model: last.model, request_id: last.requestId ?? null }),
-    ...(attempts.some(({ error }) => error === undefined) && {
-      usage: usage ?? null,
-      cost_usd: toUsdOrNull({ cost }),
-    }),
-    attempts: attempts.length,
-    elapsed_ms: Math.round(elapsedMs),
-  }
-}
-
-function toResultFields(outcome: Outcome): Pick<JsonlLine, 'status' | 'summary' | 'error' | 'reason'> {
-  const { status } = outcome
-  switch (status) {
-    case 'summarized':
-      return { status, summary: outcome.text.trimEnd() }
-    case 'failed': {
-      const { kind, type, message, requestId, transient } = outcome.failure
-      const error = { kind, type, message, request_id: requestId ?? null, transient }
-      return { status, error: outcome.partialText ? { ...error, partial: outcome.partialText } : error }
-    }
-    case 'skipped':
-      return { status, reason: { type: outcome.type, message: outcome.reason } }
-    case 'pending':
-      return { status, reason: { type: 'stopped', message: outcome.reason } }
-  }
+  const { path, status, ...fields } = toOutcomeFields(outcome)
+  const summary = outcome.status === 'summarized' ? { summary: outcome.text.trimEnd() } : {}
+  return { format_version: jsonlFormatVersion, path, status, ...summary, ...fields }
 }

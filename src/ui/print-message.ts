@@ -1,8 +1,11 @@
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
+import { getEventWriter } from './event-writer.ts'
+
 /**
  * Prints a message on stderr, after the name of the program. Control characters are escaped, because a
  * message may quote file names and replies.
+ * Where other programs read stderr, the message is an event.
  * @param allowed control characters that are printed unchanged, such as `'\n'` in a message with several
  *   lines
  */
@@ -11,5 +14,7 @@ export function printMessage(
   text: string,
   allowed = '',
 ): void {
-  stderr.write(`claude-batch: ${escapeControlChars(text, allowed)}\n`)
+  const events = getEventWriter(stderr)
+  if (events === undefined) stderr.write(`claude-batch: ${escapeControlChars(text, allowed)}\n`)
+  else events.write({ event: 'message', text })
 }

@@ -2,11 +2,13 @@ import type { ExtensionCounts } from '../core/document/extension-counts.ts'
 import { describeFailure } from '../core/errors/describe-failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
 import { sumAttemptCosts } from '../core/pricing/document-cost.ts'
-import { formatUsd } from '../core/pricing/pricing-rules.ts'
+import { formatExactUsd, formatUsd } from '../core/pricing/pricing-rules.ts'
 import { sumInputTokens } from '../core/pricing/usage.ts'
 import { type LimitName, limitLabels } from '../core/rate-limit/limiter-state.ts'
 import type { Attempt } from '../core/request/attempt.ts'
+import type { RunStart } from '../core/run/ledger-entry.ts'
 import { type Outcome, sumUsage } from '../core/run/outcome.ts'
+import { toOutcomeFields } from '../core/run/outcome-fields.ts'
 import { createRemainingTime } from '../core/run/remaining-time.ts'
 import type { RunStats, StatsCollector } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
@@ -14,9 +16,17 @@ import { formatDuration } from '../core/text/format-duration.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { createColors } from './colors.ts'
 import { describeCode } from './describe-code.ts'
+import { getEventWriter, type NewEvent } from './event-writer.ts'
 import { formatNotRead } from './format-not-read.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
-import { createPlainDisplay, type ProgressDisplay, type ProgressMode, showProgress } from './progress.ts'
+import {
+  createPlainDisplay,
+  type ProgressDisplay,
+  type ProgressMode,
+  type ProgressState,
+  showProgress,
+} from './progress.ts'
+import type { RunEvent } from './run-event.ts'
 
 export interface ReporterOptions {
   readonly stderr: NodeJS.WriteStream
@@ -29,7 +39,7 @@ export interface ReporterOptions {
 
 /** What the progress display shows. */
 interface ProgressOptions {
-  readonly mode: 'auto' | ProgressMode
+  readonly mode: 'auto' | 'json' | ProgressMode
   /** The number of documents to process. */
   readonly total: number
   readonly statsCollector: StatsCollector
@@ -39,6 +49,10 @@ interface ProgressOptions {
   readonly getMaxRequestRate: () => number
   /** Milliseconds since the run started. */
   readonly getElapsedMs: () => number
+  /** Undefined for a comparison, which has several runs. */
+  readonly runStart: RunStart | undefined
+  /** Returns the file of a document's summary, for events. */
+  readonly locateSummary: ((path: string) => string) | undefined
 }
 
 /** Prints everything that a run reports on stderr, during the run and at its end. */
@@ -76,9 +90,13 @@ export interface Reporter {
   printSummary(stats: RunStats, context: RunSummaryContext): void
 }
 
-/** Returns a reporter that prints to stderr. It shows no progress before `startProgress`. */
+/**
+ * Returns a reporter that prints to stderr: text, or events for other programs. It shows no progress before
+ * `startProgress`.
+ */
 export function createReporter(options: ReporterOptions): Reporter {
   const { stderr, env, quiet, verbose } = options
+  const events = getEventWriter(stderr)
   const colors = createColors(stderr, env)
   const remainingTime = createRemainingTime()
   let inFlight = 0
@@ -87,7 +105,12 @@ export function createReporter(options: ReporterOptions): Reporter {
   const showNothing = () => createPlainDisplay(stderr)
   let show: () => ProgressDisplay = showNothing
   let progress = show()
-  const printMessage = (text: string) => progress.printLine(`claude-batch: ${escapeControlChars(text)}`)
+  let getProgress: (() => ProgressState) | undefined
+  let locateSummary: ProgressOptions['locateSummary']
+  const printMessage = (text: string, color = (escaped: string) => escaped) =>
+    events === undefined
+      ? progress.printLine(`claude-batch: ${color(escapeControlChars(text))}`)
+      : events.write({ event: 'message', text })
   const printDetail = (text: string) => {
     if (verbose) printMessage(text)
   }
@@ -95,7 +118,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     inFlight === 0 ? 'stopping' : `stopping: waiting for ${pluralize(inFlight, 'request')} in flight`
 
   return {
-    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit, getMaxRequestRate }) {
+    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit, getMaxRequestRate, ...run }) {
       const skippedBefore = statsCollector.getProgress().documents.skipped
       const getState = () => {
         const { documents, cost } = statsCollector.getProgress()
@@ -115,7 +138,19 @@ export function createReporter(options: ReporterOptions): Reporter {
           waitingText: isDraining ? formatStopping() : getWaitingText?.(),
         }
       }
-      show = () => showProgress(quiet ? 'off' : chooseMode(mode, options), stderr, getState)
+      if (events !== undefined) {
+        getProgress = getState
+        locateSummary = run.locateSummary
+        events.write({
+          event: 'started',
+          documents: total,
+          skipped: skippedBefore,
+          ...selectRun(run.runStart),
+        })
+        return
+      }
+      show = () =>
+        showProgress(quiet || mode === 'json' ? 'off' : chooseMode(mode, options), stderr, getState)
       progress = show()
     },
     onSend() {
@@ -130,28 +165,33 @@ export function createReporter(options: ReporterOptions): Reporter {
       }
     },
     onPause({ ms, consecutivePauses, reason }) {
+      if (events !== undefined) return events.write({ event: 'pause', duration_ms: Math.round(ms), reason })
       if (quiet) return
       // Many short pauses in a row are reported once, when there are enough of them to be an outage.
       if (verbose || ms >= minReportedPauseMs || consecutivePauses === 4)
-        progress.printLine(`claude-batch: paused for ${formatDuration(ms)}: ${escapeControlChars(reason)}`)
+        printMessage(`paused for ${formatDuration(ms)}: ${reason}`)
     },
     onOutcome(outcome) {
-      if (outcome.status === 'failed')
-        progress.printLine(`claude-batch: ${colors.red(formatFailed(outcome))}`)
+      const state = getProgress?.()
+      if (events !== undefined && state !== undefined)
+        events.write(toDocumentEvent(outcome, state, locateSummary))
+      else if (outcome.status === 'failed') printMessage(formatFailed(outcome), colors.red)
       else printDetail(formatVerbose(outcome))
     },
     onUnsaved(outcome, isJournaled) {
       if (outcome.status !== 'summarized') return
-      const problem = `could not save the summary of ${escapeControlChars(outcome.document.path)}`
+      const problem = `could not save the summary of ${outcome.document.path}`
       const { cost } = sumAttemptCosts(outcome.attempts)
       const price = cost === undefined ? 'its cost is unknown' : `it cost ${formatUsd(cost)}`
       const next = isJournaled
         ? 'the next run saves it without sending a request'
         : `the next run sends and pays for the request again (${price}); the summary:`
-      progress.printLine(`claude-batch: ${problem}; ${next}`)
-      if (!isJournaled) progress.printLine(escapeControlChars(outcome.text, '\n\t'))
+      printMessage(`${problem}; ${next}`)
+      if (isJournaled) return
+      if (events === undefined) progress.printLine(escapeControlChars(outcome.text, '\n\t'))
+      else printMessage(outcome.text)
     },
-    printMessage,
+    printMessage: (text) => printMessage(text),
     printNote(text) {
       if (!quiet) printMessage(text)
     },
@@ -182,7 +222,8 @@ export function createReporter(options: ReporterOptions): Reporter {
       if (!quiet && counts.size > 0) printMessage(formatNotRead(counts))
     },
     printSummary(stats, context) {
-      if (!quiet) stderr.write(formatRunSummary(stats, context, colors))
+      if (events !== undefined) events.addResults(stats)
+      else if (!quiet) stderr.write(formatRunSummary(stats, context, colors))
     },
   }
 }
@@ -202,7 +243,37 @@ function chooseMode(
 
 function formatFailed({ document, failure }: Extract<Outcome, { status: 'failed' }>): string {
   const id = failure.requestId === undefined ? '' : ` [${failure.requestId}]`
-  return escapeControlChars(`${document.path}: ${describeFailure(failure)}${id}`)
+  return `${document.path}: ${describeFailure(failure)}${id}`
+}
+
+/** Returns the fields of a run that its first event has. */
+function selectRun(
+  runStart: RunStart | undefined,
+): Pick<RunStart, 'run_id' | 'prompt' | 'model' | 'simulated'> | undefined {
+  if (runStart === undefined) return undefined
+  const { run_id, prompt, model, simulated } = runStart
+  return { run_id, prompt, model, ...(simulated && { simulated }) }
+}
+
+function toDocumentEvent(
+  outcome: Outcome,
+  { done, total, failed, cost, remainingMs }: ProgressState,
+  locateSummary: ProgressOptions['locateSummary'],
+): NewEvent<Extract<RunEvent, { event: 'document' }>> {
+  const isSummarized = outcome.status === 'summarized'
+  return {
+    event: 'document',
+    ...toOutcomeFields(outcome),
+    ...(isSummarized && locateSummary && { summary_file: locateSummary(outcome.document.path) }),
+    ...(isSummarized && outcome.qualityIssues && { quality_issues: outcome.qualityIssues }),
+    progress: {
+      done,
+      total,
+      failed,
+      cost_usd: Number(formatExactUsd(cost)),
+      remaining_ms: remainingMs === undefined ? null : Math.round(remainingMs),
+    },
+  }
 }
 
 function formatVerbose(outcome: Outcome): string {

@@ -94,12 +94,20 @@ describe.each(flags)('%s %s', (flag, name) => {
   })
 
   it.each<[string, string, RegExp]>([
-    ['stdout', '-', /stdout is for the results; name a file, or \/dev\/stderr/],
     ['a folder', 'docs', /this is a folder; name a file/],
     ['a new folder', 'new/', /this is a folder; name a file/],
     ['a descriptor that is not open', '/dev/fd/1000', /no such descriptor is open/],
   ])('rejects %s', async (_what, given, why) => {
     await refused(await setting(), [flag, given], why)
+  })
+
+  it('rejects stdout, where results are printed; the report may be there instead of results', async () => {
+    const results = flag === '--report' ? ['-o', '-'] : []
+    await refused(
+      await setting(),
+      [flag, '-', ...results],
+      /stdout is for the results; name a file, or \/dev\/stderr/,
+    )
   })
 
   it('rejects a link to itself', async () => {

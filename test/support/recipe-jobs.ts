@@ -388,6 +388,15 @@ export const jobs: Readonly<Record<string, Job>> = {
       return stdout
     },
   },
+  'Show the progress of a run in another program': {
+    files: docs,
+    check({ stdout }) {
+      const lines = stdout.trimEnd().split('\n')
+      expect(lines).toHaveLength(4)
+      expect(lines[2]).toMatch(/^3 of 3: docs\/.* summarized$/)
+      return stdout
+    },
+  },
   'Continue after Ctrl-C, a crash or a closed laptop': {
     files: Object.fromEntries(
       Array.from({ length: 300 }, (_, n) => [`docs/${n}.md`, `Note ${n} on the harbour.`]),

@@ -33,7 +33,7 @@ export async function collectBatches(
     getProvenance: () => provenance,
   }
   const out = resolve(runtime.cwd, dir)
-  const namedOutputs = await inspectNamedOutputs({ ...options, out, runtime })
+  const namedOutputs = await inspectNamedOutputs({ ...options, out, isStdoutFree: true, runtime })
   const plan = {
     sources: [],
     unmatched: [],

@@ -14,7 +14,7 @@ export const recordFlags = {
     isCommon: true,
     group: 'Outputs',
     syntax: '--report <file>',
-    help: 'also write the report to this file (.json, .md or .html); with --dry-run, the estimate',
+    help: 'also write the report to this file (.json, .md or .html), or to stdout as JSON (-); with --dry-run, the estimate',
     parse: text,
     path: 'always',
   },

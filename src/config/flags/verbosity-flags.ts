@@ -18,8 +18,8 @@ export const verbosityFlags = {
   progress: {
     group: 'Output on the terminal',
     syntax: '--progress <mode>',
-    help: 'auto (a bar on a terminal, otherwise a line every 10 seconds), bar, lines or off',
+    help: 'auto (a bar on a terminal, otherwise a line every 10 seconds), bar, lines, off, or json: one JSON object per event on stderr',
     default: 'auto' as const,
-    parse: choice(['auto', 'bar', 'lines', 'off']),
+    parse: choice(['auto', 'bar', 'lines', 'off', 'json']),
   },
 } as const satisfies Record<string, Flag>

@@ -42,6 +42,8 @@ export interface NamedFileOptions {
   readonly name: string
   /** `append` writes to the end of an existing file; `replace` renames a new file over it. */
   readonly writeMode: 'append' | 'replace'
+  /** Whether `-` may name stdout, because the command prints no results there. */
+  readonly isStdoutFree?: boolean
   readonly checkOverwrite: OverwriteCheck
 }
 
@@ -61,14 +63,17 @@ export interface ProcessStreams {
  * if it cannot be written
  */
 export async function inspectNamedFile(
-  { flag, name, writeMode, checkOverwrite }: NamedFileOptions,
+  { flag, name, writeMode, isStdoutFree = false, checkOverwrite }: NamedFileOptions,
   streams: ProcessStreams,
 ): Promise<NamedFile> {
   const label = `${flag} ${name}`
   const fail = (reason: string): never => {
     throw new UsageError(`${label}: ${reason}`)
   }
-  if (name === '-') fail('stdout is for the results; name a file, or /dev/stderr')
+  if (name === '-') {
+    if (!isStdoutFree) fail('stdout is for the results; name a file, or /dev/stderr')
+    return { name, label, file: name, stats: undefined, stream: streams.stdout, checkOverwrite, close() {} }
+  }
   // On Windows, a path such as /dev/stderr would become one on the current drive.
   const namedPath = findDescriptor(name) === undefined ? resolve(streams.cwd, name) : name
   const forbiddenReason = describeForbiddenName(namedPath)
@@ -117,18 +122,19 @@ function openNamedStream(
 }
 
 /**
- * Replaces the file atomically and creates its folders; or writes to the stream.
+ * Replaces the file atomically and creates its folders; or writes to the stream. If `-` named stdout and its reader
+ * has closed it, the error is a `brokenPipe`.
  * @param nonce makes the temporary file's name unique to this run
  * @throws ExitError `ioError`, also if a file that claude-batch did not write has replaced it since the run
  *   started
  */
 export async function writeNamedFile(
-  { file, label, stream, checkOverwrite }: NamedFile,
+  { name, file, label, stream, checkOverwrite }: NamedFile,
   text: string | Iterable<string>,
   nonce: string,
 ): Promise<void> {
   if (stream !== undefined) {
-    const write = createNamedStreamWriter(stream, label)
+    const write = name === '-' ? createStreamWriter(stream, 'stdout') : createNamedStreamWriter(stream, label)
     for (const piece of typeof text === 'string' ? [text] : text) await write(piece)
     return
   }
