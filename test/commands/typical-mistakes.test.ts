@@ -51,7 +51,6 @@ describe('a mistyped name', () => {
 
   it.each([
     ['--watch', 'run the same command again'],
-    ['--limit', '--sample'],
     ['--json', '-o - --format jsonl'],
     ['--api-key', 'ANTHROPIC_API_KEY'],
     ['--concurency', 'Did you mean --concurrency?'],
