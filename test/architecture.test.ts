@@ -70,6 +70,12 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'claude/read-message.ts',
     'claude/read-streamed-reply.ts',
   ],
+  '@opentelemetry/api': [
+    'engine/middleware/in-span.ts',
+    'engine/middleware/with-telemetry.ts',
+    'run/flush-telemetry.ts',
+    'run/trace-run.ts',
+  ],
   undici: [
     'claude/create-fetch.ts',
     'claude/interim-responses.ts',

@@ -20,6 +20,7 @@ import type { FolderOutput } from '../run/output.ts'
 import type { Pricing } from '../run/pricing.ts'
 import type { Provider } from '../run/provider.ts'
 import type { ResourceStack } from '../run/resource-stack.ts'
+import { traceRun } from '../run/trace-run.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import { rejectSymlinks } from '../storage/fs/symlinks.ts'
@@ -120,7 +121,9 @@ export async function runVariants<
     pendingCount: pendingRequests.length,
     upToDate: outputs.flatMap(({ upToDate }) => upToDate),
     startMs: runtime.clock.now(),
+    provider,
   })
+  const runTrace = traceRun({}, provider, runtime)
   const outcomes = summarizeDocuments({
     sources: pendingRequests,
     read: createDocumentReader({
@@ -139,14 +142,20 @@ export async function runVariants<
     semaphore,
     shutdown,
     clock: runtime.clock,
+    traceDocument: runTrace.traceDocument,
   })
   const sink = {
     write: (outcome: Outcome) => armFor(outcome.document).output.sink.write(outcome),
     async close() {},
   }
-  await writeOutcomes(outcomes, createOutcomeWriter(sink, { stats, reporter, shutdown })).finally(
-    reporter.stop,
-  )
+  const { recordOutcome: onDelivered } = runTrace
+  await writeOutcomes(
+    outcomes,
+    createOutcomeWriter(sink, { stats, reporter, shutdown, onDelivered }),
+  ).finally(() => {
+    reporter.stop()
+    runTrace.end(stats.getStats(0))
+  })
   for (const { sink } of outputs) await sink.close().catch((error: Error) => shutdown.drain(error))
   const results = await Promise.all(
     variants.map(async (variant) => ({

@@ -29,6 +29,8 @@ export interface SummarizeJob<Given extends DocumentRef = DocumentRef>
   readonly semaphore: Semaphore
   /** See `PoolOptions.maxLead`. */
   readonly maxLead?: number
+  /** Surrounds the work on each document, for example with a span of a trace. */
+  readonly traceDocument?: (source: Given, work: () => Promise<Outcome>) => Promise<Outcome>
 }
 
 /**
@@ -38,10 +40,10 @@ export interface SummarizeJob<Given extends DocumentRef = DocumentRef>
 export function summarizeDocuments<Given extends DocumentRef>(
   job: SummarizeJob<Given>,
 ): AsyncGenerator<Outcome> {
-  const { semaphore, maxLead, sources } = job
+  const { semaphore, maxLead, sources, traceDocument = (_source, work) => work() } = job
   const limits = { getLimit: semaphore.getMaxOpenDocuments, onLimitIncrease: semaphore.onPlaceAdded }
   return runPool(sources, maxLead === undefined ? limits : { ...limits, maxLead }, (source) =>
-    summarizeOne(source, job),
+    traceDocument(source, () => summarizeOne(source, job)),
   )
 }
 

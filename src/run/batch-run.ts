@@ -17,6 +17,7 @@ import type { RequestLog } from '../sinks/request-log.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import type { InstrumentedClient } from './instrument.ts'
 import type { FolderState } from './output.ts'
+import type { RunTrace } from './trace-run.ts'
 
 /** The part of an engine job that does not depend on how requests are sent. */
 export type EngineJob = Pick<
@@ -40,6 +41,7 @@ export interface BatchRunOptions {
   readonly priceOf: PriceOf
   readonly batchApi: BatchApi
   readonly instruments: Pick<InstrumentedClient, 'stats'>
+  readonly runTrace: Pick<RunTrace, 'recordBatchAttempt'>
   readonly reporter: Reporter
   /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
@@ -62,6 +64,7 @@ export async function* runBatchedDocuments(
     priceOf,
     batchApi,
     instruments: { stats },
+    runTrace,
     reporter,
     log,
     shouldWait,
@@ -88,6 +91,7 @@ export async function* runBatchedDocuments(
     listener: {
       onAttempt(attempt) {
         stats.addAttempt(attempt)
+        runTrace.recordBatchAttempt(attempt)
         log?.writeAttempt(attempt)
       },
       onRetry({ requestError }, waitMs) {

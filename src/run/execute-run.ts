@@ -17,6 +17,7 @@ import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
 import { createSampling, type Sampling } from './sample-first.ts'
 import { createStopRules, type StopRules } from './stop-rules.ts'
+import { type RunTrace, traceRun } from './trace-run.ts'
 
 /** The results of a run whose requests have all ended. */
 export interface ExecutedRun extends Pick<InstrumentedClient, 'stats' | 'rateLimiter'> {
@@ -48,14 +49,16 @@ export async function executeRun(
     locateSummary: output.folder?.formatSummaryPath,
   })
   const { stats, rateLimiter } = instruments
+  const runTrace = traceRun(output.runStart, context.provider, runtime)
   const rules = createStopRules(options, shutdown, runtime.clock)
   const { requestBuilder } = context
   const sampling =
     output.folder && requestBuilder && createSampling(output.folder, { ...context, requestBuilder })
-  const outcomes = startOutcomes(plan, prepared, { ...context, instruments, rules, sampling })
+  const outcomes = startOutcomes(plan, prepared, { ...context, instruments, rules, sampling, runTrace })
   const unfinished = new Set<string>()
   const onDelivered = (outcome: Outcome) => {
     if (isUnfinished(outcome)) unfinished.add(outcome.document.path)
+    runTrace.recordOutcome(outcome)
     sampling?.observe(outcome)
   }
   await writeOutcomes(
@@ -64,6 +67,7 @@ export async function executeRun(
   ).finally(() => {
     rules.dispose()
     reporter.stop()
+    runTrace.end(stats.getStats(0))
   })
   for (const outcome of sampling?.listDeclined() ?? []) {
     unfinished.add(outcome.document.path)
@@ -76,6 +80,7 @@ interface ExecutionContext extends RunContext {
   readonly instruments: InstrumentedClient
   readonly rules: StopRules
   readonly sampling: Sampling | undefined
+  readonly runTrace: RunTrace
 }
 
 /** Returns the outcomes of the pending documents, from live requests or message batches. */
@@ -138,6 +143,7 @@ function createSummarizeJob(
     requestBuilder,
     shutdown,
     instruments,
+    runTrace,
   }: ExecutionContext & { readonly requestBuilder: SummaryRequestBuilder },
 ): Omit<SummarizeJob, 'sources'> {
   const { ask, semaphore } = instruments
@@ -155,6 +161,7 @@ function createSummarizeJob(
     }),
     persist,
     semaphore,
+    traceDocument: runTrace.traceDocument,
     ...(isOrdered && { maxLead: maxReorderBuffer }),
   }
 }

@@ -17,6 +17,8 @@ import type { Shutdown } from '../engine/shutdown.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import type { Reporter } from '../ui/reporter.ts'
+import type { Provider } from './provider.ts'
+import { getTelemetryTarget } from './trace-run.ts'
 
 export interface InstrumentOptions {
   readonly options: SummarizeOptions
@@ -39,6 +41,7 @@ export interface InstrumentOptions {
   readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
   /** When the run started, in milliseconds of `clock.now()`. */
   readonly startMs: number
+  readonly provider: Pick<Provider, 'traits' | 'baseUrl'>
   /** The start of the run in the ledger; undefined for several runs. */
   readonly runStart?: RunStart
   /** Returns the path of a document's summary, relative to the working directory. */
@@ -74,6 +77,7 @@ export function instrumentClient(
     kept = [],
     skipped,
     startMs,
+    provider,
     runStart,
     locateSummary,
   }: InstrumentOptions,
@@ -93,6 +97,7 @@ export function instrumentClient(
     clock,
     random,
     drainSignal: shutdown.drainSignal,
+    telemetry: getTelemetryTarget(provider),
     onPause: reporter.onPause,
     listener: {
       onSend: reporter.onSend,

@@ -24,6 +24,7 @@ import {
 import { splitCommandLine } from '../core/text/split-command-line.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ReplyOrigin } from '../storage/earlier-results.ts'
+import { flushTelemetry } from './flush-telemetry.ts'
 
 /** The service or the simulator that a run sends its requests to. */
 export interface Provider {
@@ -31,6 +32,7 @@ export interface Provider {
   readonly baseUrl: string
   /** Returns the client, which the first call creates. That takes time, so call it only to send requests. */
   connect(): Promise<Pick<ClaudeClient, 'ask' | 'countTokens' | 'batches'>>
+  /** Closes all connections, and makes an OpenTelemetry SDK send what it has about the requests. */
   close(): Promise<void>
 }
 
@@ -60,6 +62,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   const closeFunctions: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closeOne of closeFunctions.reverse()) await closeOne()
+    await flushTelemetry(runtime.clock)
   }
   const connectClient = async (settings: Partial<ClaudeClientOptions>) => {
     const { createClaudeClient } = await import('../claude/claude-client.ts')

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import postalMime from 'postal-mime'
-import { expect, vi } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { parse } from 'yaml'
 import { longWait } from './long-wait.ts'
 import { createPdf, show } from './pdf.ts'
@@ -416,6 +418,25 @@ export const jobs: Readonly<Record<string, Job>> = {
     check({ stderr, list, requestCount }) {
       expect(list('summaries/docs')).toHaveLength(300)
       expect(requestCount()).toBe(300)
+      return stderr
+    },
+  },
+  'See in Jaeger where the time of a run goes': {
+    files: docs,
+    programs: { npm: `echo "$@" > npm.args; ln -s ${join(root, 'node_modules')} node_modules` },
+    async before({ cwd, env }) {
+      const server = createServer((request, response) => {
+        request
+          .pipe(createWriteStream(join(cwd, 'spans.otlp'), { flags: 'a' }))
+          .on('finish', () => response.end())
+      })
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+      onTestFinished(() => void server.close())
+      env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    },
+    check({ read, stderr }) {
+      expect(read('npm.args')).toContain('@opentelemetry/sdk-trace-node')
+      expect(read('spans.otlp')).toMatch(/claude-batch document.*outage-2026-09\.md/s)
       return stderr
     },
   },

@@ -12,6 +12,8 @@ export type ProviderName = ApiProvider | 'simulator'
 export interface ProviderTraits {
   /** Its name for people. */
   readonly label: string
+  /** Its name in OpenTelemetry: a value of `gen_ai.provider.name`. */
+  readonly telemetryName: string
   /** Whether it has the Message Batches API. */
   readonly hasBatches: boolean
   /** Whether it counts the tokens of a request without sending it to the model. */
@@ -26,6 +28,7 @@ export interface ProviderTraits {
 export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
   anthropic: {
     label: 'Anthropic',
+    telemetryName: 'anthropic',
     hasBatches: true,
     countsTokens: true,
     sendsRateLimits: true,
@@ -33,6 +36,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
   },
   bedrock: {
     label: 'Amazon Bedrock',
+    telemetryName: 'aws.bedrock',
     hasBatches: false,
     countsTokens: false,
     sendsRateLimits: false,
@@ -40,6 +44,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
   },
   vertex: {
     label: 'Google Vertex AI',
+    telemetryName: 'gcp.vertex_ai',
     hasBatches: false,
     countsTokens: true,
     sendsRateLimits: false,
@@ -47,6 +52,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
   },
   foundry: {
     label: 'Microsoft Foundry',
+    telemetryName: 'azure.ai.inference',
     hasBatches: false,
     countsTokens: true,
     sendsRateLimits: false,
@@ -54,6 +60,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
   },
   aws: {
     label: 'Claude Platform on AWS',
+    telemetryName: 'anthropic',
     hasBatches: true,
     countsTokens: true,
     sendsRateLimits: true,
@@ -61,6 +68,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
   },
   simulator: {
     label: 'the simulator',
+    telemetryName: 'claude_batch.simulator',
     hasBatches: true,
     countsTokens: true,
     sendsRateLimits: true,

@@ -10,6 +10,7 @@ import type { SharedBudget } from './shared-budget.ts'
 import { trackDocument } from './track-document.ts'
 import { type AttemptListener, withAttemptLog } from './with-attempt-log.ts'
 import { withRetry } from './with-retry.ts'
+import { createWaitRecorder, type TelemetryTarget, withTelemetry } from './with-telemetry.ts'
 
 export interface ComposeOptions extends RateLimitSettings {
   /** See {@link withRetry}. */
@@ -25,6 +26,8 @@ export interface ComposeOptions extends RateLimitSettings {
   readonly priceOf?: PriceOf
   /** The spending cap. Default: unlimited. */
   readonly budget?: SharedBudget | undefined
+  /** The service that telemetry names. Default: no telemetry. */
+  readonly telemetry?: TelemetryTarget
   readonly onPause?: NonNullable<CircuitBreakerOptions['onPause']>
 }
 
@@ -45,7 +48,7 @@ export interface ComposedAsk {
  * uses.
  */
 export function composeAsk(client: Ask, options: ComposeOptions): ComposedAsk {
-  const { clock, listener, budget } = options
+  const { clock, listener, budget, telemetry } = options
   const circuitBreaker = createCircuitBreaker(options)
   const health = createApiHealth(options.concurrency, clock)
   const rateLimiter = createRateLimiter({
@@ -53,9 +56,11 @@ export function composeAsk(client: Ask, options: ComposeOptions): ComposedAsk {
     circuitBreaker,
     trackDocument: () => trackDocument({ ...options, health, circuitBreaker }),
     maxConcurrency: options.concurrency.max,
+    ...(telemetry !== undefined && { onAdmitted: createWaitRecorder() }),
   })
   const semaphore = createSemaphore(health.getConcurrencyLimit)
-  const logged = withAttemptLog(client, clock, listener, options.priceOf)
+  const attemptLog = withAttemptLog(client, clock, listener, options.priceOf)
+  const logged = telemetry === undefined ? attemptLog : withTelemetry(attemptLog, telemetry)
   const withDrain = (drainSignal: AbortSignal) => {
     const createDocumentAsk = () => {
       const rateLimited = rateLimiter.withRateLimit(logged, drainSignal)

@@ -29,6 +29,8 @@ export interface RateLimiterOptions {
   /** Returns a tracker for one document. */
   readonly trackDocument: () => DocumentTracker
   readonly clock: Clock
+  /** Called when a request may be sent, with the milliseconds that it waited. */
+  readonly onAdmitted?: (waitedMs: number) => void
 }
 
 export interface RateLimiter {
@@ -119,11 +121,13 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const withRateLimit = (ask: Ask, drainSignal: AbortSignal): Ask => {
     const tracker = options.trackDocument()
     return async (request, signal, onText) => {
+      const start = clock.now()
       const {
         expected: snapshot,
         sent: inFlightRequest,
         waited: throttledBy,
       } = await withAnySignal(drainSignal, signal, (signal) => waitForAdmission(request, tracker, signal))
+      options.onAdmitted?.(clock.now() - start)
       maxInFlight = Math.max(maxInFlight, ++inFlight)
       const recordEnd = (reading: ResponseReading) => {
         inFlight--
