@@ -8,7 +8,7 @@ import { createRedactor } from './core/text/redact.ts'
 import { type Exit, exitCodes, toEnding, UsageError } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 import { createStreamWriter, streamWriteError } from './storage/fs/stream-writer.ts'
-import { getEventWriter } from './ui/event-writer.ts'
+import { getEventWriter } from './ui/event-streams.ts'
 import { printMessage } from './ui/print-message.ts'
 
 /** Runs the program and returns how it ends. Prints a known error as one line, and a bug with its stack. */

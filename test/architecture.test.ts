@@ -49,7 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'core',
     'storage/fs/stream-writer.ts',
     'ui/print-message.ts',
-    'ui/event-writer.ts',
+    'ui/event-streams.ts',
     'runtime.ts',
   ],
   'runtime.ts': ['core'],

@@ -8,7 +8,6 @@ import { serveFlags } from '../config/serve-flags.ts'
 import { combineSettingValues } from '../config/setting-value.ts'
 import { summarizeFlags } from '../config/summarize-flags.ts'
 import type { Runtime } from '../runtime.ts'
-import { writeEventsTo } from '../ui/event-writer.ts'
 import { printMessage } from '../ui/print-message.ts'
 
 /**
@@ -73,8 +72,10 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
       command.setOptionValueWithSource(name, value, origin)
     }
   } finally {
-    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json')
+    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json') {
+      const { writeEventsTo } = await import('../ui/event-writer.ts')
       writeEventsTo(runtime.stderr, runtime.clock.wallTime)
+    }
     for (const text of warnings) printMessage(runtime, text)
   }
 }

@@ -2,48 +2,26 @@ import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
 import { addUsage, zeroUsage } from '../core/pricing/usage.ts'
 import type { RunStats } from '../core/run/run-stats.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
+import { type NewEvent, setEventWriter } from './event-streams.ts'
 import { type RunEvent, runEventFormatVersion } from './run-event.ts'
-
-/** An event without the fields that all events have. */
-export type NewEvent<Event extends RunEvent = RunEvent> = Event extends RunEvent
-  ? Omit<Event, 'format_version' | 'at'>
-  : never
-
-/** Writes the events of a process. */
-export interface EventWriter {
-  write(event: NewEvent): void
-  /** Adds the results of a run to those in the last event. */
-  addResults(stats: RunStats): void
-  /** Writes the last event. */
-  end(exitCode: number): void
-}
-
-/** The writers of the streams on which other programs read events. */
-const writers = new WeakMap<object, EventWriter>()
 
 /**
  * Makes stderr a stream of JSON lines: from now on, every message is an event too.
  * @param getTime returns milliseconds since 1970
  */
 export function writeEventsTo(stderr: Pick<NodeJS.WritableStream, 'write'>, getTime: () => number): void {
-  if (writers.has(stderr)) return
   const runs: RunStats[] = []
   const write = ({ event, ...fields }: NewEvent) => {
     const at = new Date(getTime()).toISOString()
     const line = { event, format_version: runEventFormatVersion, at, ...fields }
     stderr.write(`${JSON.stringify(replaceLoneSurrogates(line))}\n`)
   }
-  writers.set(stderr, {
+  setEventWriter(stderr, {
     write,
     addResults: (stats) => void runs.push(stats),
     end: (exitCode) =>
       write({ event: 'end', exit_code: exitCode, ...(runs.length > 0 && { results: sumResults(runs) }) }),
   })
-}
-
-/** Returns the writer of a stderr that is a stream of JSON lines; undefined if it is for people. */
-export function getEventWriter(stderr: Pick<NodeJS.WritableStream, 'write'>): EventWriter | undefined {
-  return writers.get(stderr)
 }
 
 function sumResults(runs: readonly RunStats[]): NonNullable<Extract<RunEvent, { event: 'end' }>['results']> {

@@ -1,6 +1,6 @@
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
-import { getEventWriter } from './event-writer.ts'
+import { getEventWriter } from './event-streams.ts'
 
 /**
  * Prints a message on stderr, after the name of the program. Control characters are escaped, because a

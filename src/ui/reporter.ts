@@ -16,7 +16,7 @@ import { formatDuration } from '../core/text/format-duration.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { createColors } from './colors.ts'
 import { describeCode } from './describe-code.ts'
-import { getEventWriter, type NewEvent } from './event-writer.ts'
+import { getEventWriter, type NewEvent } from './event-streams.ts'
 import { formatNotRead } from './format-not-read.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
 import {
