@@ -14,7 +14,13 @@ import type { Attempt } from '../core/request/attempt.ts'
 import type { RunStart } from '../core/run/ledger-entry.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import type { RunStats } from '../core/run/run-stats.ts'
-import { guardTelemetry, inSpan, startSpan, telemetryScope } from '../engine/middleware/in-span.ts'
+import {
+  guardTelemetry,
+  hasTelemetrySdk,
+  inSpan,
+  startSpan,
+  telemetryScope,
+} from '../engine/middleware/in-span.ts'
 import { createAttemptRecorder, type TelemetryTarget } from '../engine/middleware/with-telemetry.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Provider } from './provider.ts'
@@ -31,12 +37,19 @@ export interface RunTrace {
   end(stats: RunStats): void
 }
 
-/** Returns how telemetry names a provider. */
+/** Returns how telemetry names a provider; undefined if the process has no OpenTelemetry SDK. */
 export function getTelemetryTarget({
   traits,
   baseUrl,
-}: Pick<Provider, 'traits' | 'baseUrl'>): TelemetryTarget {
-  return { provider: traits.telemetryName, baseUrl }
+}: Pick<Provider, 'traits' | 'baseUrl'>): TelemetryTarget | undefined {
+  return hasTelemetrySdk() ? { provider: traits.telemetryName, baseUrl } : undefined
+}
+
+const noTrace: RunTrace = {
+  traceDocument: (_source, work) => work(),
+  recordBatchAttempt() {},
+  recordOutcome() {},
+  end() {},
 }
 
 /**
@@ -50,6 +63,7 @@ export function traceRun(
   { env }: Pick<Runtime, 'env'>,
 ): RunTrace {
   const target = getTelemetryTarget(provider)
+  if (target === undefined) return noTrace
   const carrier = { traceparent: env['TRACEPARENT'], tracestate: env['TRACESTATE'] }
   const parent = propagation.extract(context.active(), carrier)
   const attributes = {

@@ -27,7 +27,7 @@ export interface ComposeOptions extends RateLimitSettings {
   /** The spending cap. Default: unlimited. */
   readonly budget?: SharedBudget | undefined
   /** The service that telemetry names. Default: no telemetry. */
-  readonly telemetry?: TelemetryTarget
+  readonly telemetry?: TelemetryTarget | undefined
   readonly onPause?: NonNullable<CircuitBreakerOptions['onPause']>
 }
 

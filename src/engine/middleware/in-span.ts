@@ -10,6 +10,14 @@ import {
 /** The name under which an OpenTelemetry SDK knows this program. */
 export const telemetryScope = 'claude-batch'
 
+/**
+ * Whether the process has an OpenTelemetry SDK. Without one, the functions of the API do nothing, but preparing what they
+ * get takes time. Every 1.x version of the API keeps what an SDK registers under this symbol.
+ */
+export function hasTelemetrySdk(): boolean {
+  return Symbol.for('opentelemetry.js.api.1') in globalThis
+}
+
 export interface SpanWork<Result> {
   readonly options: SpanOptions
   /** The context that the span belongs to. Default: the active one. */
@@ -20,7 +28,7 @@ export interface SpanWork<Result> {
   readonly describeError?: (span: Span, error: unknown) => void
 }
 
-/** Does work in a span. Without an OpenTelemetry SDK, only the work is done. */
+/** Does work in a span. */
 export async function inSpan<Result>(
   name: string,
   { options, parent = context.active(), work, describeResult, describeError = () => {} }: SpanWork<Result>,

@@ -18,17 +18,19 @@ export interface TelemetryTarget {
 
 /**
  * Wraps an `Ask` whose replies and errors have their attempt, and reports each request to the process's OpenTelemetry
- * SDK: a span, its duration, tokens and cost. Texts are never reported. Without an SDK, all of this does nothing.
+ * SDK: a span, its duration, tokens and cost. Texts are never reported.
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and gen-ai-metrics/
  */
 export function withTelemetry(ask: Ask, target: TelemetryTarget): Ask {
   const recordAttempt = createAttemptRecorder(target)
+  const targetAttributes = describeTarget(target)
   return (request, signal, onText) =>
     inSpan(`chat ${request.model}`, {
       options: {
         kind: SpanKind.CLIENT,
         attributes: {
-          ...describeTarget(target, request.model),
+          ...targetAttributes,
+          'gen_ai.request.model': request.model,
           'gen_ai.request.max_tokens': request.maxTokens,
           'claude_batch.document.path': request.path,
           'claude_batch.request.attempt': request.attemptNumber,
@@ -73,8 +75,9 @@ export function createAttemptRecorder(
     advice: { explicitBucketBoundaries: powersOf(2, 0.01, 14) },
   })
   const cost = meter.createCounter('claude_batch.cost', { description: 'Cost of replies', unit: 'USD' })
+  const targetAttributes = describeTarget(target)
   return ({ model, usage, cost: price, elapsedMs, error, batchId }, requestedModel) => {
-    const common = describeTarget(target, requestedModel)
+    const common = { ...targetAttributes, 'gen_ai.request.model': requestedModel }
     const answered = error === undefined ? { ...common, 'gen_ai.response.model': model } : common
     // The time of a batch is not that of a request.
     if (batchId === undefined)
@@ -90,12 +93,11 @@ export function createAttemptRecorder(
   }
 }
 
-function describeTarget({ provider, baseUrl }: TelemetryTarget, model: string): Attributes {
+function describeTarget({ provider, baseUrl }: TelemetryTarget): Attributes {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
   return {
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': provider,
-    'gen_ai.request.model': model,
     ...(url !== undefined && {
       'server.address': url.hostname,
       'server.port': Number(url.port) || (url.protocol === 'http:' ? 80 : 443),
