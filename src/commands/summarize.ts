@@ -7,9 +7,11 @@ import { findEmptyFolders, findInputs, getInputRoots, parseInputs } from '../run
 import { inspectNamedOutputs, type NamedOutputs } from '../run/named-outputs.ts'
 import { loadRequestBuilder } from '../run/request-builder.ts'
 import { resolveOutputFolder } from '../run/resolve-output-folder.ts'
+import { resolveShard } from '../run/resolve-shard.ts'
 import { run } from '../run/run.ts'
 import { selectDocuments } from '../run/select-documents.ts'
 import type { Runtime } from '../runtime.ts'
+import { readShardRecord, type ShardRecord } from '../storage/shard-file.ts'
 import { printMessage } from '../ui/print-message.ts'
 
 /**
@@ -27,6 +29,7 @@ export async function summarize(
   const startMs = runtime.clock.now()
   const inputs = await parseInputs(args, options, runtime)
   const out = resolveOutputFolder(inputs, options, runtime)
+  const shard = await findShard(out, options, runtime)
   const found = await findInputs(inputs, options, runtime, out)
   const requests = await loadRequestBuilder(options, {
     cwd: runtime.cwd,
@@ -34,7 +37,7 @@ export async function summarize(
   })
 
   const { unmatchedPatterns, notRead } = found
-  const selection = selectDocuments(found, options, out, runtime)
+  const selection = selectDocuments(found, shard, options, out, runtime)
   const { sources, skipped } = selection
   const namedOutputs = await inspectOutputs(selection.found, out, options, runtime)
   try {
@@ -48,6 +51,7 @@ export async function summarize(
       out,
       namedOutputs,
       startMs,
+      ...(shard !== undefined && { shard }),
     }
     const { exit, unfinished, budget } = await run(plan, options, runtime, version)
     if (options.digest === undefined || out === undefined) return exit
@@ -80,6 +84,20 @@ export async function summarize(
   } finally {
     namedOutputs.close()
   }
+}
+
+/** Returns the shard of the run, and prints what decided it. @throws UsageError */
+async function findShard(
+  out: string | undefined,
+  { shard: setting, quiet }: SummarizeOptions,
+  runtime: Runtime,
+): Promise<ShardRecord | undefined> {
+  if (setting === undefined) return undefined
+  const recorded = out === undefined ? undefined : await readShardRecord(out)
+  const { shard, origin } = resolveShard(setting, runtime.env, recorded)
+  if (origin !== undefined && !quiet)
+    printMessage(runtime, `shard ${shard.index} of ${shard.count} (${origin})`)
+  return shard
 }
 
 /** Checks the output files that flags name. @throws UsageError, ExitError `ioError` */

@@ -1,4 +1,4 @@
-import type { Shard } from '../core/document/shard.ts'
+import type { ShardSetting } from '../core/document/shard.ts'
 import { findModel, knownModelNames, type Prices, resolveModelAlias } from '../core/pricing/models.ts'
 import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { parseHost } from '../core/text/parse-host.ts'
@@ -156,16 +156,19 @@ export function integer(min: number, max: number) {
   )
 }
 
-/** Parses a shard: `2/5` is the second of five. */
+/** Parses a shard: `2/5` is the second of five, `auto` or `auto/5` the one of this task of a job array. */
 export const shard = withSchema(
-  { type: 'string', pattern: '^[1-9]\\d*/[1-9]\\d*$' },
-  (value: string, flag: string): Shard => {
-    const [part = 0, of = 0] = /^\d+\/\d+$/.test(value) ? value.split('/').map(Number) : []
-    if (part < 1 || part > of)
+  { type: 'string', pattern: '^(auto|auto/[1-9]\\d*|[1-9]\\d*/[1-9]\\d*)$' },
+  (value: string, flag: string): ShardSetting => {
+    const [, part = '', of = part === 'auto' ? undefined : '0'] =
+      /^(auto|\d{1,9})(?:\/(\d{1,9}))?$/.exec(value) ?? []
+    const [index, count] = [Number(part), of === undefined ? undefined : Number(of)]
+    if (part === 'auto' && count !== 0) return { auto: true, count }
+    if (count === undefined || !(index >= 1 && index <= count))
       throw new UsageError(
-        `${flag}: expected a part and the number of parts, like 2/5, got ${JSON.stringify(value)}`,
+        `${flag}: expected a part and the number of parts, like 2/5, or auto, got ${JSON.stringify(value)}`,
       )
-    return { index: part, count: of }
+    return { index, count }
   },
 )
 

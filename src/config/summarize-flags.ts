@@ -23,7 +23,7 @@ export const summarizeFlags = {
   shard: {
     group: 'Inputs',
     syntax: '--shard <part/of>',
-    help: 'process only one part of the documents, e.g. 2/5 for the second of five parts',
+    help: 'process only one part of the documents, e.g. 2/5 for the second of five parts; auto or auto/5: the part of this task of a job array',
     parse: shard,
   },
   limit: {

@@ -8,6 +8,7 @@ import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { openRequestLog, type RequestLog } from '../sinks/request-log.ts'
 import { hasLedger } from '../storage/output-folder.ts'
+import { writeShardRecord } from '../storage/shard-file.ts'
 import { confirmCost } from './confirm-cost.ts'
 import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
 import { openFolderOutput } from './folder-output.ts'
@@ -81,6 +82,8 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
       : await openFolderOutput(out, plan.sources, context),
   )
   const { folder } = opened
+  if (out !== undefined && plan.shard !== undefined)
+    await writeShardRecord(out, plan.shard, opened.runStart.run_id)
   if (out !== undefined && folder !== undefined) await applyWindowBudget(out, folder.batchStore, context)
   const { kept, pending } = await chooseOtherSettings(opened, plan.asksAboutSettings ?? true, context)
   const output = { ...opened, pending }

@@ -3,6 +3,7 @@ import type { DocumentCount } from '../core/document/document-count.ts'
 import type { ExtensionCounts } from '../core/document/extension-counts.ts'
 import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import type { ReadDocument } from '../inputs/read/read-document.ts'
+import type { ShardRecord } from '../storage/shard-file.ts'
 import type { NamedOutputs } from './named-outputs.ts'
 import type { RunRequests } from './request-builder.ts'
 
@@ -11,6 +12,8 @@ export interface RunPlan {
   readonly sources: readonly DocumentRef[]
   /** Documents that were found but skipped, by reason. */
   readonly skipped?: ReadonlyMap<string, DocumentCount>
+  /** The shard that `sources` are, to be recorded in the output folder. */
+  readonly shard?: ShardRecord
   /** Files of the searched folders that are not read because of their extension. */
   readonly notRead?: ExtensionCounts
   /** Patterns that match no file. The user has been warned about them. */

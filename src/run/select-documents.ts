@@ -3,7 +3,7 @@ import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { type DocumentRef, renumber } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
 import { isInside, toSlashes } from '../core/document/document-path.ts'
-import { selectShard } from '../core/document/shard.ts'
+import { type Shard, selectShard } from '../core/document/shard.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { CommandLineError } from '../errors.ts'
 import type { FoundDocuments } from '../inputs/find/find-documents.ts'
@@ -19,13 +19,14 @@ export interface Selection {
 }
 
 /**
- * Applies `--root`, `--shard` and `--limit`, in this order, to the documents that were found.
+ * Applies `--root`, the shard and `--limit`, in this order, to the documents that were found.
  * @param out the output folder; undefined for stdout, where `--root` has no effect
  * @throws UsageError if a document is outside `--root`
  */
 export function selectDocuments(
   { sources: found, skipped }: Pick<FoundDocuments, 'sources' | 'skipped'>,
-  { root, shard, limit }: Pick<SummarizeOptions, 'root' | 'shard' | 'limit'>,
+  shard: Shard | undefined,
+  { root, limit }: Pick<SummarizeOptions, 'root' | 'limit'>,
   out: string | undefined,
   { cwd }: Pick<Runtime, 'cwd'>,
 ): Selection {

@@ -84,11 +84,56 @@ describe('--shard', () => {
     },
   )
 
-  it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3'])('rejects %s', async (shard) => {
-    const cwd = await createFolder({ 'docs/a.md': 'x' })
-    const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate', '--shard', shard], {
-      cwd,
+  it('auto takes the shard from a job array, prints it, and records it in the folder', async () => {
+    const files = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`docs/${n}.md`, `Note ${n}.`]))
+    const cwd = await createFolder(files)
+    const { env } = await startService({})
+    const run = (index: string, ...args: string[]) =>
+      runInProcess(['summarize', 'docs', '--shard', 'auto/2', ...args], {
+        cwd,
+        env: { ...env, JOB_COMPLETION_INDEX: index },
+      })
+    const first = await run('0', '-o', 'part0')
+    expect([first.code, first.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^claude-batch: shard 1 of 2 \(Kubernetes, JOB_COMPLETION_INDEX=0\)\n/),
+    ])
+    const record = await readFile(join(cwd, 'part0/.claude-batch/shard.json'), 'utf8')
+    expect(JSON.parse(record)).toEqual({ format_version: 1, index: 1, count: 2, first_task: 0, task_step: 1 })
+    expect(await run('1', '-o', 'part0')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('has shard 1/2'),
     })
-    expect([code, stderr.includes('expected a part and the number of parts')]).toEqual([2, true])
+    expect((await run('0', '-o', 'part0', '-q')).stderr).toBe('')
+    expect((await run('1', '-o', '-')).code).toBe(0)
+    expect((await run('1', '-o', 'part1', '--dry-run')).code).toBe(0)
+    expect(await readdir(cwd)).not.toContain('part1')
+    await run('1', '-o', 'part1')
+    const [one, other] = await Promise.all([0, 1].map((n) => readdir(join(cwd, `part${n}/docs`))))
+    expect([...(one ?? []), ...(other ?? [])].sort()).toEqual(
+      Object.keys(files).map((path) => `${path.slice(5)}.summary.md`),
+    )
   })
+
+  it.each(['{"format_version":2,"index":1,"count":2}', '{"format_version":1,"index":3,"count":2}', 'x', ''])(
+    'is refused if the record in the folder is unusable: %j',
+    async (text) => {
+      const cwd = await createFolder({ 'docs/a.md': 'x', 'out/.claude-batch/shard.json': text })
+      const args = ['summarize', 'docs', '--simulate', '-o', 'out', '--shard', '1/2']
+      const { code, stderr } = await runInProcess(args, { cwd })
+      expect([code, stderr]).toEqual([2, expect.stringContaining('does not say which shard this folder has')])
+      expect(await readFile(join(cwd, 'out/.claude-batch/shard.json'), 'utf8')).toBe(text)
+    },
+  )
+
+  it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3', 'auto/0', 'auto/', 'auto/x', 'Auto', 'auto/1/2'])(
+    'rejects %s',
+    async (shard) => {
+      const cwd = await createFolder({ 'docs/a.md': 'x' })
+      const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate', '--shard', shard], {
+        cwd,
+      })
+      expect([code, stderr.includes('expected a part and the number of parts')]).toEqual([2, true])
+    },
+  )
 })

@@ -7,6 +7,9 @@ export interface Shard {
   readonly count: number
 }
 
+/** A shard, or that the job array decides it, perhaps with the number of shards. */
+export type ShardSetting = Shard | { readonly auto: true; readonly count: number | undefined }
+
 /** Returns the documents of one shard, numbered again from 0. */
 export function selectShard(documents: readonly DocumentRef[], shard: Shard): readonly DocumentRef[] {
   return renumber(documents.filter(({ path }) => isInShard(path, shard)))
