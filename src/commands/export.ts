@@ -1,11 +1,11 @@
 import { extname, resolve } from 'node:path'
 import type { ExportOptions } from '../config/export-flags.ts'
 import { computeCwdFromOut } from '../core/document/document-path.ts'
-import type { ExportedResult } from '../core/report/exported-result.ts'
 import { type ExportFormat, exportFormats } from '../core/report/generated-marker.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
+import { readResults, readStructuredResults } from '../run/read-results.ts'
 import { renderExport } from '../run/render-export.ts'
 import { requireLedger } from '../run/require-ledger.ts'
 import { selectResults } from '../run/select-results.ts'
@@ -14,7 +14,6 @@ import { type NamedFile, writeNamedFile } from '../storage/fs/named-file.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { createTempNonce } from '../storage/fs/unshared-file.ts'
 import { type CurrentResult, readCurrentResults } from '../storage/ledger/current-results.ts'
-import { readExportedResult } from '../storage/read-exported-result.ts'
 import { printMessage } from '../ui/print-message.ts'
 
 /**
@@ -40,6 +39,7 @@ export async function exportResults(
   const outputs = await inspectNamedOutputs({ exported, out, runtime })
   const [missing, long] = [new Set<string>(), new Set<string>()]
   const stop = new AbortController()
+  const toRead = { out, results: selected, signal: stop.signal }
   const source = {
     header: {
       paths: selected.map(({ entry }) => entry.path),
@@ -48,7 +48,8 @@ export async function exportResults(
       programVersion: version,
       createdAt: new Date(clock.wallTime()).toISOString(),
     },
-    read: () => readResults(out, selected, (path) => missing.add(path), stop.signal),
+    read: () => readResults(toRead, (path) => missing.add(path)),
+    readStructured: () => readStructuredResults(toRead),
     onLongCell: (path: string) => long.add(path),
   }
   try {
@@ -87,43 +88,17 @@ function chooseFormat({ format, output }: ExportOptions): ExportFormat {
   )
 }
 
-/** Says why there is nothing to export, and what there is. */
-function describeNothing(dir: string, results: readonly CurrentResult[], options: ExportOptions): string {
-  const counts = options.status
-    .map((status) => results.filter(({ entry }) => entry.status === status).length)
-    .reduce((sum, count) => sum + count, 0)
-  const what = `results with the status ${options.status.join(' or ')}`
-  if (counts === 0) return `there are no ${what} in ${dir}; claude-batch report ${dir} shows what there is`
-  return `none of the ${pluralize(counts, 'result')} in ${dir} matches --path, --since and --flagged`
-}
-
-/**
- * Reads the texts of results, one at a time.
- * @param onMissing called with the path of a document whose summary cannot be read
- * @throws ExitError `noInput` at the end if no result could be read, so that an earlier export is kept; the
- *   reason of the signal
- */
-async function* readResults(
-  out: string,
-  selected: readonly CurrentResult[],
-  onMissing: (path: string) => void,
-  signal: AbortSignal,
-): AsyncGenerator<ExportedResult> {
-  let missingCount = 0
-  for (const current of selected) {
-    signal.throwIfAborted()
-    const result = await readExportedResult(out, current)
-    if (result.text === undefined && current.entry.status === 'summarized') {
-      missingCount++
-      onMissing(current.entry.path)
-    }
-    yield result
-  }
-  if (missingCount === selected.length)
-    throw new ExitError(
-      'noInput',
-      `${missingCount === 1 ? 'the summary is' : `all ${missingCount} summaries are`} missing or cannot be read; to make them again, run summarize`,
-    )
+/** Returns why there is nothing to export. */
+function describeNothing(
+  dir: string,
+  results: readonly CurrentResult[],
+  { status, path, since, flagged }: ExportOptions,
+): string {
+  const count = results.filter(({ entry }) => status.includes(entry.status)).length
+  if (count === 0)
+    return `no document in ${dir} has the status ${status.join(' or ')}; see claude-batch report ${dir}`
+  const flags = [path && '--path', since && '--since', flagged && '--flagged'].filter(Boolean)
+  return `none of the ${pluralize(count, 'result')} in ${dir} matches ${flags.join(' and ')}`
 }
 
 /**

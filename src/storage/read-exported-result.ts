@@ -1,18 +1,16 @@
 import { stripFrontMatter } from '../core/document/front-matter.ts'
-import { stripSummarySuffix, summarySuffix } from '../core/document/output-path.ts'
+import { summarySuffix } from '../core/document/output-path.ts'
 import type { ExportedResult } from '../core/report/exported-result.ts'
 import { hashText } from './fs/file-hash.ts'
 import type { CurrentResult } from './ledger/current-results.ts'
 import { readOutputText } from './ledger/latest-results.ts'
 
 /**
- * Reads the summary of a result as it is on disk, so that an edit by hand is not lost. A link is not followed.
+ * Reads the summary of a result from disk, so that an edit by hand is not lost. A link is not followed.
  * @param out the output folder; absolute
  */
-export async function readExportedResult(
-  out: string,
-  { entry, isSimulated }: CurrentResult,
-): Promise<ExportedResult> {
+export async function readExportedResult(out: string, result: CurrentResult): Promise<ExportedResult> {
+  const { entry, isSimulated } = result
   const { output, status } = entry
   const none = { entry, isSimulated, text: undefined, isJson: false, isEdited: false }
   if (status !== 'summarized' || output === undefined) return none
@@ -22,8 +20,13 @@ export async function readExportedResult(
   return {
     ...none,
     text: text.trimEnd(),
-    isJson: stripSummarySuffix(output.path) !== undefined && !output.path.endsWith(summarySuffix),
+    isJson: isStructured(result),
     // A run that was killed may have written front matter that it did not record.
     isEdited: ![whole, text].map(hashText).includes(output.sha256),
   }
+}
+
+/** Whether a schema asked for JSON, by the name of the summary. */
+export function isStructured({ entry: { output, status } }: CurrentResult): boolean {
+  return status === 'summarized' && output?.path.endsWith(summarySuffix) === false
 }

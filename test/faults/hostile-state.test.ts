@@ -117,6 +117,7 @@ const reports = [
   ['report', '--format', 'json'],
   ['report', '--format', 'html'],
   ['report', '--group-by', 'folder'],
+  ['export'],
 ]
 const prune = ['report', '--prune']
 const dryRun = ['summarize', 'docs', '--dry-run']

@@ -11,7 +11,7 @@ export interface ExportedResult {
   /** The ledger entry; its path is relative to the working directory. */
   readonly entry: DocumentEntry
   /**
-   * The summary as it is on disk, without front matter; undefined if its file cannot be read, and for other
+   * The summary on disk, without front matter; undefined if its file cannot be read, and for other
    * statuses.
    */
   readonly text: string | undefined
@@ -21,6 +21,11 @@ export interface ExportedResult {
   readonly isEdited: boolean
   /** Whether the reply came from the simulator. */
   readonly isSimulated: boolean
+}
+
+/** Whether the file of a summary cannot be read, so that there is nothing to export. */
+export function isMissing({ entry, text }: ExportedResult): boolean {
+  return entry.status === 'summarized' && text === undefined
 }
 
 /** Returns a result as the fields of a JSON line, which are those of a run to stdout, and a few more. */

@@ -49,7 +49,7 @@ function splitBlocks(text: string): Block[] {
   return blocks
 }
 
-/** The beginning of a code block: its indentation, the fence, and the language. Lists indent code. */
+/** The first line of a code block: its indentation, the delimiter, and the language. Lists indent code. */
 const fencePattern = /^([ \t]*)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)$/
 
 /** A heading that may be in a quotation or a list. */
@@ -58,7 +58,7 @@ const headingPattern = /^([ \t]*(?:(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])[ \t]*)*)(#{
 /** A line that a heading may consist of if the next line underlines it: not blank, a list, a quotation or a table. */
 const paragraphLine = /^(?!\d{1,9}[.)]\s)[^\s>|*+-]/
 
-/** Returns the index of the line that closes a fence; the number of lines if none does. */
+/** Returns the index of the line that closes a code block; the number of lines if none does. */
 function findFenceEnd(lines: readonly string[], start: number, fence: string): number {
   for (let n = start; n < lines.length; n++) {
     const line = (lines[n] as string).trim()
@@ -68,8 +68,9 @@ function findFenceEnd(lines: readonly string[], start: number, fence: string): n
 }
 
 /**
- * A fence at the beginning of a line is code for every viewer, in contrast to one that may be in a list, whose
- * end closes it. Pandoc would read other words after the fence as attributes, or the code as HTML.
+ * Returns code without its indentation: at the beginning of a line it is code for every viewer, but in a list the
+ * end of the list would end it. Of the words after the delimiter only the language stays, because pandoc would read
+ * others as attributes, or the code as HTML.
  */
 function toCode(lines: readonly string[], [, indentation = '', , words = '']: RegExpExecArray): Block {
   const width = indentation.length
@@ -80,7 +81,7 @@ function toCode(lines: readonly string[], [, indentation = '', , words = '']: Re
 function renderBlock(block: Block, shift: number): string {
   if ('code' in block) {
     const fence = chooseFence(block.code)
-    // Some viewers do not end a paragraph at a fence.
+    // For some viewers, a paragraph does not end where code begins.
     return `\n${fence}${block.language}\n${block.code}\n${fence}`
   }
   if ('line' in block) return defuseInline(block.line).replace(underlinePattern, defuseUnderline)

@@ -18,11 +18,11 @@ export async function* renderExportHtml(
   const title = formatExportTitle(paths.length, areSummaries)
   yield html`${renderPageStart(title, readPageAsset('report.css'))}<header><h1>${title}</h1><p class="setting">Exported from <bdi>${folder}</bdi></p></header>
 <main>
-<nav aria-label="Contents"><ol class="contents">
+<nav aria-label="Contents"><ul class="contents">
 `.text
   for (const [n, path] of paths.entries())
     yield html`<li><a href="#result-${n + 1}"><bdi>${path}</bdi></a></li>\n`.text
-  yield '</ol></nav>\n'
+  yield '</ul></nav>\n'
   let count = 0
   for await (const result of results) yield renderResult(result, ++count).text
   yield html`</main>
@@ -32,10 +32,8 @@ export async function* renderExportHtml(
 }
 
 function renderResult(result: ExportedResult, number: number): Markup {
-  const { path, status } = result.entry
   const facts = listResultFacts(result).map((fact) => html`<bdi>${fact}</bdi> `)
-  const color = status === 'failed' ? html` failed` : undefined
-  return html`<section class="result${color}" id="result-${number}"><h2><bdi>${path}</bdi></h2><p class="setting">${facts}</p>
+  return html`<section class="result" id="result-${number}"><h2><bdi>${result.entry.path}</bdi></h2><p class="setting">${facts}</p>
 ${renderBody(result)}</section>
 `
 }

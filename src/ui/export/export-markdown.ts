@@ -1,6 +1,9 @@
 import { describeMissingSummary, type ExportedResult } from '../../core/report/exported-result.ts'
 import { markdownMarker } from '../../core/report/generated-marker.ts'
-import { escapeMarkdown, renderCodeBlock, renderInlineCode } from '../markdown.ts'
+import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
+import { readJsonMembers } from '../../core/text/json-members.ts'
+import { isJson, minifyJson } from '../../core/text/minify-json.ts'
+import { chooseFence, escapeMarkdown, renderInlineCode } from '../markdown.ts'
 import { formatTimestamp } from '../report-format.ts'
 import { embedMarkdown } from './embed-markdown.ts'
 import { type ExportHeader, formatExportTitle, listResultFacts, missingText } from './result-facts.ts'
@@ -22,9 +25,21 @@ function renderSection(result: ExportedResult, number: number): string {
   return `\n<a id="result-${number}"></a>\n\n## ${renderInlineCode(result.entry.path)}\n\n${facts}\n\n${renderBody(result)}\n`
 }
 
-function renderBody({ entry, text, isJson }: ExportedResult): string {
+function renderBody({ entry, text, isJson: isStructured }: ExportedResult): string {
   const reason = describeMissingSummary(entry)
   if (reason !== undefined) return renderInlineCode(reason)
   if (text === undefined) return missingText
-  return isJson ? renderCodeBlock(text) : embedMarkdown(text, 3)
+  return isStructured && isJson(text) ? renderJson(text) : embedMarkdown(text, 3)
+}
+
+/** Renders JSON as a code block with one line per member. All tokens are those of the model. */
+function renderJson(json: string): string {
+  const members = readJsonMembers(json)
+  const lines = [...(members ?? [])].map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`)
+  const text = escapeControlChars(
+    members === undefined ? minifyJson(json) : `{\n${lines.join(',\n')}\n}`,
+    '\n',
+  )
+  const fence = chooseFence(text)
+  return `${fence}json\n${text}\n${fence}`
 }
