@@ -5,7 +5,7 @@ import { type ExportFormat, exportFormats } from '../core/report/generated-marke
 import { pluralize } from '../core/text/format-number.ts'
 import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
-import { readResults, readStructuredResults } from '../run/read-results.ts'
+import { readResults, readStructuredResults } from '../run/read-selected-results.ts'
 import { renderExport } from '../run/render-export.ts'
 import { requireLedger } from '../run/require-ledger.ts'
 import { selectResults } from '../run/select-results.ts'

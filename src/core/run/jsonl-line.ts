@@ -69,14 +69,14 @@ const jsonlLineShape = objectOf({
 })
 
 /**
- * One line of `--format jsonl`, of a run or of an export. Its `status` decides whether it has a `summary`, an
+ * A JSON line about one document, of a run or of an export. Its `status` decides whether it has a `summary`, an
  * `error` or a `reason`.
  */
 export interface JsonlLine extends TypeOf<typeof jsonlLineShape> {}
 
 /** The JSON Schema of a line; shipped as `dist/schemas/jsonl.json`. */
 export const jsonlSchema = toJsonSchema(jsonlLineShape, {
-  title: 'a line of claude-batch summarize --format jsonl, or of claude-batch export --format jsonl',
+  title: 'a line of JSONL about one document, from claude-batch summarize or claude-batch export',
   description: 'Costs are US dollars; null is unknown.',
 })
 

@@ -135,6 +135,25 @@ describe('claude-batch export', () => {
     expect((await readdir(cwd)).sort()).toEqual(['summaries', 'x.md'])
   })
 
+  it('leaves the earlier file and no other one after Ctrl-C', async () => {
+    const { run, read, cwd } = await createExportedFolder(two)
+    for (const name of ['x.csv', 'x.html']) {
+      await run('-o', name)
+      const before = await read(name)
+      const stopped = await runInProcess(['export', '-o', name], {
+        cwd,
+        onSignalSender: (deliver) => deliver('SIGINT'),
+      })
+      expect(stopped).toEqual({
+        code: 130,
+        stdout: '',
+        stderr: 'claude-batch: stopped by SIGINT; nothing was written\n',
+      })
+      expect(await read(name)).toBe(before)
+    }
+    expect((await readdir(cwd)).sort()).toEqual(['summaries', 'x.csv', 'x.html'])
+  })
+
   it('ends silently with 141 if its reader closes the pipe', async () => {
     const { cwd } = await createExportedFolder(two)
     for (const format of ['jsonl', 'csv', 'md', 'html'])
