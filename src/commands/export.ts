@@ -27,14 +27,16 @@ export async function exportResults(
   runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { cwd, clock } = runtime
+  const { cwd, clock, getStdoutKind } = runtime
   const format = chooseFormat(options)
+  const { output: name = '-' } = options
+  if (name === '-' && getStdoutKind() === 'closed')
+    throw new ExitError('ioError', 'stdout is closed, so the summaries cannot be written')
   requireLedger(dir, cwd, 'export')
   const out = resolve(cwd, dir)
   const { results, damagedLines } = await readCurrentResults(out, computeCwdFromOut(out, cwd))
   const selected = selectResults(results, options, cwd)
   if (selected.length === 0) throw new ExitError('noInput', describeNothing(dir, results, options))
-  const { output: name = '-' } = options
   const exported = name === '-' ? undefined : { name, format }
   const outputs = await inspectNamedOutputs({ exported, out, runtime })
   const [missing, long] = [new Set<string>(), new Set<string>()]

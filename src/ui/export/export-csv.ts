@@ -61,9 +61,13 @@ export async function* renderExportCsv(
       ...columns.map((name) => cells[name]),
       ...[...fields].map((name) => formatJsonCell(hasColumns ? members.get(name) : undefined)),
     ]
-    if (row.some((cell) => cell.length > maxCellLength)) onLongCell(result.entry.path)
+    if (row.some(isLong)) onLongCell(result.entry.path)
     yield joinRow(row)
   }
+}
+
+function isLong(cell: string): boolean {
+  return cell.length > maxCellLength && cell.slice(1, -1).replaceAll('""', '"').length > maxCellLength
 }
 
 function joinRow(cells: readonly string[]): string {

@@ -116,10 +116,10 @@ describe('an export as CSV', () => {
     const long = 'a'.repeat(32_768)
     const { rows, stderr } = await exportCsv({
       'a.md': long,
-      'b.md': 'b'.repeat(32_760),
+      'b.md': '"'.repeat(32_767),
       'c.md': `{"x":"${long}"}`,
     })
-    expect(rows.map(({ summary, x }) => (summary || x || '').length)).toEqual([32_768, 32_760, 32_768])
+    expect(rows.map(({ summary, x }) => (summary || x || '').length)).toEqual([32_768, 32_767, 32_768])
     expect(stderr).toBe(
       'claude-batch: a.md, c.md: longer than the 32,767 characters that Excel shows in a cell; the file has all of the text\n',
     )
