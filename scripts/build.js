@@ -83,7 +83,7 @@ async function writeSchemasAndManual() {
     report: 'src/core/report/report-json.ts',
     estimate: 'src/core/estimate/estimate-json.ts',
     ledger: 'src/core/run/ledger-entry.ts',
-    jsonl: 'src/sinks/jsonl-sink.ts',
+    jsonl: 'src/core/run/jsonl-line.ts',
     progress: 'src/ui/run-event.ts',
     log: 'src/sinks/request-log.ts',
     simulator: 'src/simulator/simulator.ts',

@@ -69,6 +69,16 @@ describe('the shipped schemas', () => {
     for (const line of lines) expect([line, await findErrors('jsonl', line)]).toEqual([line, undefined])
   })
 
+  it('match JSONL lines of an export, of summaries and failures', async () => {
+    const { cwd, run } = await setUpReportRuns()
+    await run('summarize', 'docs', '--words', '500')
+    await writeFile(join(cwd, 'summaries/docs/a/x.md.summary.md'), 'Edited.')
+    const lines = parseLines((await run('export', '--status', 'summarized,failed')).stdout)
+    expect(lines.map(({ status }) => status)).toEqual(['summarized', 'summarized', 'summarized', 'failed'])
+    expect(lines[0]).toMatchObject({ edited: true, simulated: true, quality_issues: ['length'] })
+    for (const line of lines) expect([line, await findErrors('jsonl', line)]).toEqual([line, undefined])
+  })
+
   it('match a report, and an estimate based on earlier results', async () => {
     const { cwd, run, json } = await setUpReportRuns()
     await run('summarize', 'docs', '--report', 'report.json')

@@ -1,5 +1,6 @@
 import { type CompareOptions, compareFlags } from '../config/compare-flags.ts'
 import { type DoctorOptions, doctorFlags } from '../config/doctor-flags.ts'
+import { type ExportOptions, exportFlags } from '../config/export-flags.ts'
 import { type ReportOptions, reportFlags } from '../config/report-flags.ts'
 import { type ServeOptions, serveFlags } from '../config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from '../config/simulate-flags.ts'
@@ -68,6 +69,21 @@ export const commands: readonly CommandSpec[] = [
     async run([dir]: [string], options: ReportOptions, { runtime, version }) {
       const { report } = await import('../commands/report.ts')
       return report(dir, options, runtime, version)
+    },
+  },
+  {
+    name: 'export',
+    description: 'write all current summaries as one JSONL, CSV, Markdown or HTML file',
+    arguments: [outputFolderArgument],
+    flags: exportFlags,
+    examples: [
+      ['claude-batch export -o summaries.csv', 'a table for a spreadsheet, with one row per document'],
+      ['claude-batch export -o summaries.html --path docs/2026', 'a page with the summaries of one folder'],
+      ['claude-batch export --flagged | jq -r .path', 'the documents whose summary was flagged'],
+    ],
+    async run([dir]: [string], options: ExportOptions, { runtime, version }) {
+      const { exportResults } = await import('../commands/export.ts')
+      return exportResults(dir, options, runtime, version)
     },
   },
   {

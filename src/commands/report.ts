@@ -2,13 +2,14 @@ import { resolve } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { computeCwdFromOut } from '../core/document/document-path.ts'
 import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
-import { CommandLineError, type Exit, ExitError } from '../errors.ts'
+import { CommandLineError, type Exit } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
 import { reportRuns } from '../run/report-runs.ts'
+import { requireLedger } from '../run/require-ledger.ts'
 import type { Runtime } from '../runtime.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { type LedgerHistory, readLedgerHistory } from '../storage/ledger/ledger-history.ts'
-import { hasLedger, ledgerPath } from '../storage/output-folder.ts'
+import { ledgerPath } from '../storage/output-folder.ts'
 import { findStaleSummaries, pruneStaleSummaries, type StaleSummary } from '../storage/stale-summaries.ts'
 import { formatHistory } from '../ui/format-history.ts'
 import { printMessage } from '../ui/print-message.ts'
@@ -27,12 +28,7 @@ export async function report(
   if (options.gone !== undefined && !options.prune)
     throw new CommandLineError('--gone is an option of --prune; add --prune')
   const ledger = ledgerPath(out)
-  for (const name of [dir, ...(options.merge ?? [])])
-    if (!hasLedger(resolve(runtime.cwd, name)))
-      throw new ExitError(
-        'noInput',
-        `there is no ledger in ${name}: no run has written there; name the output folder: claude-batch report <dir>`,
-      )
+  for (const name of [dir, ...(options.merge ?? [])]) requireLedger(name, runtime.cwd, 'report')
   if (
     options.merge !== undefined ||
     options.format !== 'text' ||

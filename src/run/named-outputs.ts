@@ -3,7 +3,7 @@ import { basename, extname, resolve } from 'node:path'
 import type { DocumentRef } from '../core/document/document.ts'
 import { isInside } from '../core/document/document-path.ts'
 import { stripSummarySuffix } from '../core/document/output-path.ts'
-import { type ReportFormat, reportFormats } from '../core/report/generated-marker.ts'
+import { type ExportFormat, type ReportFormat, reportFormats } from '../core/report/generated-marker.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { CommandLineError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -16,6 +16,7 @@ export interface NamedOutputs {
   readonly report: NamedFile | undefined
   readonly log: NamedFile | undefined
   readonly digest: NamedFile | undefined
+  readonly exported: NamedFile | undefined
   /** Closes the files that are pipes or devices. Call it after the last run has ended. */
   close(): void
 }
@@ -26,6 +27,8 @@ export interface NamedOutputsOptions {
   readonly log?: string | undefined
   /** The digest file, and the check whether a digest may replace an existing file. */
   readonly digest?: { readonly name: string; readonly objection: NamedFile['checkOverwrite'] } | undefined
+  /** The file of an export, and its format. */
+  readonly exported?: { readonly name: string; readonly format: ExportFormat } | undefined
   /** All inputs. */
   readonly sources?: readonly DocumentRef[]
   /** The output folder; undefined if the command has none. */
@@ -47,6 +50,7 @@ export async function inspectNamedOutputs({
   report,
   log,
   digest,
+  exported,
   sources = [],
   out,
   isStdoutFree = false,
@@ -88,6 +92,14 @@ export async function inspectNamedOutputs({
           checkOverwrite: digest?.objection ?? (async () => undefined),
         },
         digest?.name,
+      ),
+      exported: await inspectIfNamed(
+        {
+          flag: '--output',
+          writeMode: 'replace',
+          checkOverwrite: (file) => checkReportOverwrite(file, exported?.format ?? 'jsonl'),
+        },
+        exported?.name,
       ),
       close,
     }

@@ -1,6 +1,7 @@
 import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
 import { addUsage, zeroUsage } from '../core/pricing/usage.ts'
 import type { RunStats } from '../core/run/run-stats.ts'
+import { escapeJson } from '../core/text/escape-json.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { type NewEvent, setEventWriter } from './event-streams.ts'
 import { type RunEvent, runEventFormatVersion } from './run-event.ts'
@@ -14,7 +15,7 @@ export function writeEventsTo(stderr: Pick<NodeJS.WritableStream, 'write'>, getT
   const write = ({ event, ...fields }: NewEvent) => {
     const at = new Date(getTime()).toISOString()
     const line = { event, format_version: runEventFormatVersion, at, ...fields }
-    stderr.write(`${JSON.stringify(replaceLoneSurrogates(line))}\n`)
+    stderr.write(`${escapeJson(JSON.stringify(replaceLoneSurrogates(line)))}\n`)
   }
   setEventWriter(stderr, {
     write,

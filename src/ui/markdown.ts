@@ -16,8 +16,13 @@ export function renderMarkdownTable(head: readonly string[], rows: readonly (rea
  */
 export function renderCodeBlock(text: string): string {
   const lines = escapeControlChars(text.replaceAll('\r\n', '\n').trimEnd(), '\n\t').split('\n')
-  const fence = '`'.repeat(Math.max(3, countLongestBacktickRun(text) + 1))
+  const fence = chooseFence(text)
   return `${fence}text\n${lines.map(wrapLine).join('\n')}\n${fence}`
+}
+
+/** Returns backticks that can begin and end a block of this code: more than it contains in a row. */
+export function chooseFence(code: string): string {
+  return '`'.repeat(Math.max(3, countLongestBacktickRun(code) + 1))
 }
 
 /**

@@ -1,4 +1,3 @@
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { truncate } from '../core/text/truncate.ts'
 import {
   buildComparisonTables,
@@ -11,7 +10,8 @@ import {
 } from './comparison-tables.ts'
 import { formatCost } from './report-format.ts'
 import { pageEnd, readPageAsset, renderPageStart } from './report-html/html-page.ts'
-import { html, Markup } from './report-html/html-template.ts'
+import { html, type Markup } from './report-html/html-template.ts'
+import { renderPreformatted } from './report-html/preformatted.ts'
 
 /** Generates a comparison as one self-contained HTML file: the tables, then all texts side by side. */
 export function* renderComparisonHtml(
@@ -49,7 +49,7 @@ function renderTexts({ path, source, texts, judgements }: DocumentComparison): M
     const judgeReplies = judgement?.replies.map(
       (text, n) => html`<p>In ${n === 0 ? 'first' : 'second'} position:</p>${renderPreformatted(text)}`,
     )
-    return html`<article><h3>${name}</h3>${renderCost(cost)}${renderPreformatted(text)}${
+    return html`<article><h3>${name}</h3>${renderCost(cost)}${renderPreformatted(text ?? '(nothing)')}${
       judgement === undefined || judgeReplies === undefined
         ? undefined
         : html`<details><summary>Judgement: ${resultLabels[judgement.result]}</summary>${judgeReplies}</details>`
@@ -73,12 +73,4 @@ function renderSource(source: string): Markup {
   const isCut = source.length > maxSourceLength
   const note = isCut ? html`<p class="note">Only the beginning of the document is shown.</p>` : undefined
   return html`<details class="source"><summary>Text of the document</summary>${note}${renderPreformatted(truncate(source, maxSourceLength))}</details>`
-}
-
-/** Renders text with its line breaks. */
-function renderPreformatted(text: string | undefined): Markup {
-  const escaped = escapeControlChars(text ?? '(nothing)', '\n\t')
-    .split('\n')
-    .map((line) => html`${line}`.text)
-  return html`<pre dir="auto">${new Markup(escaped.join('\n'))}</pre>`
 }

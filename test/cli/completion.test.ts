@@ -41,6 +41,11 @@ describe('claude-batch complete', () => {
     ],
     [['summarize', '--lock'], ['--lock-timeout']],
     [
+      ['export', '--format', ''],
+      ['jsonl', 'csv', 'md', 'html'],
+    ],
+    [['export', '--status', 'summarized,fa'], ['summarized,failed']],
+    [
       ['summarize', '--effort', ''],
       ['low', 'medium', 'high', 'xhigh', 'max'],
     ],

@@ -117,6 +117,7 @@ const reports = [
   ['report', '--format', 'json'],
   ['report', '--format', 'html'],
   ['report', '--group-by', 'folder'],
+  ['export'],
 ]
 const prune = ['report', '--prune']
 const dryRun = ['summarize', 'docs', '--dry-run']
@@ -243,7 +244,7 @@ describe('the path of a summary', () => {
   const place = 'summaries/docs/a.md.summary.md'
 
   it.each(['a link to a file', 'a link to nothing', 'a link to a folder', 'a pipe'] as const)(
-    'a path that is %s counts as edited by hand, and no report or digest quotes the target',
+    'a path that is %s counts as edited by hand, and no report, digest or export quotes the target',
     async (kind) => {
       const { cwd, run, outside } = await setting()
       await rm(join(cwd, place))
@@ -251,6 +252,12 @@ describe('the path of a summary', () => {
       const untouched = await everythingIn(outside)
       for (const format of ['json', 'html', 'md'])
         expect((await run('report', '--format', format)).stdout).not.toContain('SECRET')
+      const exported = await run('export')
+      expect(exported).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('docs/a.md: the summary is missing'),
+      })
+      expect(exported.stdout).not.toContain('SECRET')
       const { stderr } = await run(...summarize, '--digest', 'digest.md', '-v')
       expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand')
       expect(await readFile(join(cwd, 'digest.md'), 'utf8')).not.toContain('SECRET')
@@ -284,6 +291,7 @@ describe('the path of a summary', () => {
     ])
     const html = await run('report', '--format', 'html')
     expect(html.stdout).not.toContain('[simulated]')
+    expect((await run('export', '--path', 'docs')).stdout).toBe('')
   })
 
   it('an error record that is a folder, a pipe or a link causes no failure and is not removed', async () => {

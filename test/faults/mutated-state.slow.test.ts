@@ -154,6 +154,7 @@ const commands = [
   ['report', '.'],
   ['report', '.', '--format', 'html'],
   ['report', '.', '--format', 'md'],
+  ...['jsonl', 'csv', 'md', 'html'].map((format) => ['export', '.', '--format', format]),
   ['batches', 'list', '.'],
   [...summarize, '--dry-run'],
   ['report', '.', '--prune'],
@@ -161,7 +162,7 @@ const commands = [
   ['batches', 'collect', '.'],
 ]
 
-// Control characters except tabs and line feeds.
+// Control characters except tabs and line breaks: rows of CSV end with CRLF.
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/
 
 describe('state files with random changes', () => {
@@ -179,7 +180,7 @@ describe('state files with random changes', () => {
           const { code, stdout, stderr } = await runInProcess(args, run)
           const what = args.join(' ')
           expect([what, code], stderr).not.toEqual([what, 70])
-          expect(stdout + stderr, what).not.toMatch(control)
+          expect(stdout.replaceAll('\r\n', '\n') + stderr, what).not.toMatch(control)
           for (const [path, text] of Object.entries(own))
             expect([what, path, await readFile(join(cwd, path), 'utf8')]).toEqual([what, path, text])
         }

@@ -1,4 +1,5 @@
 import { sumInputTokens } from '../pricing/usage.ts'
+import { readCompleteCost } from '../run/complete-cost.ts'
 import type { DocumentEntry } from '../run/ledger-entry.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 
@@ -7,9 +8,8 @@ import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
  * JSON, which is also YAML, so that no character in a path can end a value or the front matter.
  */
 export function formatFrontMatter(entry: DocumentEntry): string {
-  const { path, sha256, model, prompt, ended_at: time, replies_with_unknown_cost: unknownCosts = 0 } = entry
-  // Incomplete sums would look like complete ones.
-  const { usage, cost_usd: cost } = unknownCosts === 0 ? entry : { usage: null, cost_usd: null }
+  const { path, sha256, model, prompt, ended_at: time } = entry
+  const { usage, cost_usd: cost } = readCompleteCost(entry)
   const fields = {
     source: path,
     sha256: sha256 ?? null,

@@ -41,7 +41,10 @@ export const outcomeShape = objectOf({
   ),
   cost_usd: optional(nullable(amount)),
   attempts: count,
-  elapsed_ms: describe(amount, 'from the start of the document to its end, including waits'),
+  elapsed_ms: describe(
+    nullable(amount),
+    'from the start of the document to its end, including waits; null where it is unknown',
+  ),
 })
 type OutcomeFields = TypeOf<typeof outcomeShape>
 
@@ -60,7 +63,7 @@ export function toOutcomeFields(outcome: Outcome): OutcomeFields {
       cost_usd: toUsdOrNull({ cost }),
     }),
     attempts: attempts.length,
-    elapsed_ms: Math.round(elapsedMs),
+    elapsed_ms: Number.isFinite(elapsedMs) ? Math.max(0, Math.round(elapsedMs)) : null,
   }
 }
 

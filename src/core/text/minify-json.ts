@@ -36,8 +36,8 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** Returns the index after the string that starts at `open`. */
-function findStringEnd(json: string, open: number): number {
+/** Returns the index after the string that starts at `open`, a quotation mark; the length if it does not end. */
+export function findStringEnd(json: string, open: number): number {
   for (let at = open + 1; at < json.length; at++) {
     const character = json[at]
     if (character === '\\') at++

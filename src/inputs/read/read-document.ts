@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Document, DocumentRef, Fingerprint, InputProblem } from '../../core/document/document.ts'
 import { findLineMarks } from '../../core/document/markdown-headings.ts'
-import { isGenerated, reportFormats, signatureBytes } from '../../core/report/generated-marker.ts'
+import { generatedFormats, isGenerated, signatureBytes } from '../../core/report/generated-marker.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { ExitError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
@@ -146,7 +146,7 @@ function isBlank(bytes: Buffer): boolean {
 
 function isReport(bytes: Buffer): boolean {
   const beginning = bytes.toString('utf8', 0, signatureBytes)
-  return reportFormats.some((format) => isGenerated(format, beginning))
+  return generatedFormats.some((format) => isGenerated(format, beginning))
 }
 
 function emptyProblem(as: InputProblem['action']): InputProblem {

@@ -1,12 +1,15 @@
-import { isGenerated, type ReportFormat, signatureBytes } from '../../core/report/generated-marker.ts'
+import { type GeneratedFormat, isGenerated, signatureBytes } from '../../core/report/generated-marker.ts'
 import { openExistingRegularFile } from './regular-file.ts'
 
 /**
- * Returns the reason not to replace a file with a report: claude-batch did not write it. Returns undefined if
+ * Returns the reason not to replace a file with a report or an export: claude-batch did not write it. Returns undefined if
  * the file may be replaced.
  * @throws the system's error
  */
-export async function checkReportOverwrite(file: string, format: ReportFormat): Promise<string | undefined> {
+export async function checkReportOverwrite(
+  file: string,
+  format: GeneratedFormat,
+): Promise<string | undefined> {
   const beginning = await readPiece(file, (size) => ({ from: 0, bytes: Math.min(size, signatureBytes) }))
   if (beginning === undefined || isGenerated(format, beginning)) return undefined
   return 'the file was not written by claude-batch'

@@ -7,13 +7,13 @@ import { stateFolder } from '../../core/document/output-path.ts'
 import { describeForbiddenName } from '../../core/document/windows-names.ts'
 import { ExitError, UsageError } from '../../errors.ts'
 
-import { writeFileAtomic } from './atomic-write.ts'
+import { type Content, writeFileAtomic } from './atomic-write.ts'
 import { makeFolder } from './create-folder.ts'
 import { toWriteError } from './disk-error.ts'
 import { findDescriptor, openWritableStream } from './named-stream.ts'
 import { createStreamWriter } from './stream-writer.ts'
 
-/** An output file given by a flag: `--report`, `--log`, `--digest`. */
+/** An output file given by a flag: `--report`, `--log`, `--digest`, `export --output`. */
 export interface NamedFile {
   /** The path as the user typed it. */
   readonly name: string
@@ -130,12 +130,12 @@ function openNamedStream(
  */
 export async function writeNamedFile(
   { name, file, label, stream, checkOverwrite }: NamedFile,
-  text: string | Iterable<string>,
+  text: Content<string>,
   nonce: string,
 ): Promise<void> {
   if (stream !== undefined) {
     const write = name === '-' ? createStreamWriter(stream, 'stdout') : createNamedStreamWriter(stream, label)
-    for (const piece of typeof text === 'string' ? [text] : text) await write(piece)
+    for await (const piece of typeof text === 'string' ? [text] : text) await write(piece)
     return
   }
   const folder = dirname(file)

@@ -13,6 +13,8 @@ describe('isGenerated', () => {
     ['json', '\ufeff{ "format" : "claude-batch report"'],
     ['md', `${markdownMarker}\n# No runs yet\n`],
     ['md', markdownMarker.replace('\n', '\r\n')],
+    ['jsonl', '{"format_version":2,"path":"a.md","status":"summarized"'],
+    ['csv', '\ufeff"path","status","model","ended_at","input_tokens"'],
     ['html', `<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="${generatorName}">`],
   ] as const)('returns true for a generated %s file that starts with %j', (format, beginning) => {
     expect(isGenerated(format, beginning)).toBe(true)
@@ -22,6 +24,9 @@ describe('isGenerated', () => {
     ['json', '{"version": 1, "format": "claude-batch report"}'],
     ['json', '[{"format": "claude-batch report"}]'],
     ['json', '{"format": "another report"}'],
+    ['jsonl', '{"path":"a.md","status":"summarized"'],
+    ['csv', 'path,status,model,ended_at,input_tokens'],
+    ['csv', '"path","status","model","notes"'],
     ['md', `# Mine\n${markdownMarker}`],
     ['md', markdownMarker.trim()],
     ['html', '<!doctype html><meta name="generator" content="claude-batch-notes">'],

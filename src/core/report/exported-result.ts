@@ -1,0 +1,67 @@
+import { readCompleteCost } from '../run/complete-cost.ts'
+import { type JsonlLine, jsonlFormatVersion } from '../run/jsonl-line.ts'
+import type { DocumentEntry } from '../run/ledger-entry.ts'
+import { toKnownMs } from './known-ms.ts'
+
+/** The statuses of results, as in the ledger. */
+export const resultStatuses = ['summarized', 'failed', 'pending'] as const
+
+/** A result of an output folder, for an export. A document that failed after it had a summary has two results. */
+export interface ExportedResult {
+  /** The ledger entry; its path is relative to the working directory. */
+  readonly entry: DocumentEntry
+  /**
+   * The summary on disk, without front matter; undefined if its file cannot be read, and for other
+   * statuses.
+   */
+  readonly text: string | undefined
+  /** Whether the summary is JSON, because a schema asked for it. */
+  readonly isJson: boolean
+  /** Whether the file differs from what claude-batch wrote. */
+  readonly isEdited: boolean
+  /** Whether the reply came from the simulator. */
+  readonly isSimulated: boolean
+}
+
+/** Whether the file of a summary cannot be read, so that there is nothing to export. */
+export function isMissing({ entry, text }: ExportedResult): boolean {
+  return entry.status === 'summarized' && text === undefined
+}
+
+/** Returns a result as the fields of a JSON line, which are those of a run to stdout, and a few more. */
+export function toJsonlFields({ entry, text, isEdited, isSimulated }: ExportedResult): JsonlLine {
+  const { path, status, model, request_id, attempts, ended_at, prompt, quality_issues } = entry
+  return {
+    format_version: jsonlFormatVersion,
+    path,
+    status,
+    ...(text !== undefined && { summary: text }),
+    ...(status === 'failed' && { error: { ...toError(entry), request_id } }),
+    ...(status === 'pending' && { reason: { type: 'stopped', message: pendingReason } }),
+    model,
+    request_id,
+    ...readCompleteCost(entry),
+    attempts,
+    elapsed_ms: toKnownMs(entry.elapsed_ms),
+    ended_at,
+    prompt,
+    ...(quality_issues !== undefined && { quality_issues }),
+    ...(isEdited && { edited: true as const }),
+    ...(isSimulated && { simulated: true as const }),
+  }
+}
+
+/** Returns the error of a failed document, or why a document is pending; undefined if it is summarized. */
+export function describeMissingSummary(entry: DocumentEntry): string | undefined {
+  if (entry.status === 'summarized') return undefined
+  if (entry.status === 'pending') return pendingReason
+  const { kind, type, message } = toError(entry)
+  return `${kind} ${type}: ${message}`
+}
+
+const pendingReason = 'the run stopped after a request was sent'
+
+/** Every failed document has an error, unless its entry was edited. */
+function toError({ error }: DocumentEntry): NonNullable<DocumentEntry['error']> {
+  return error ?? { kind: 'unknown', type: 'unknown', message: 'the ledger has no error', transient: false }
+}
