@@ -143,7 +143,8 @@ async function collectDigests(
   const groups = new Map<string, (readonly [string, LatestResult])[]>()
   for (const { path, problem } of sources) {
     // A digest of an earlier run may be among the documents; it is not a summary.
-    const result = problem === undefined ? results.get(path) : undefined
+    const latest = problem === undefined ? results.get(path) : undefined
+    const result = latest?.kept ?? latest
     const summary = result?.entry.output?.path
     if (result?.text === undefined || summary === undefined || isDigest(result.entry.prompt)) continue
     const file = digestPer === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)

@@ -59,6 +59,21 @@ describe('--digest', () => {
     expect(await readFile(join(cwd, 'parts.md'), 'utf8')).toMatch(/^\[simulated\] /)
   })
 
+  it('includes the earlier summary of a document that fails now, and no document without one', async () => {
+    const { cwd, run, digests } = await setting()
+    await run()
+    await writeFile(join(cwd, 'docs/mill/11.md'), Buffer.from([0x74, 0xff, 0x00, 0xfe]))
+    await writeFile(join(cwd, 'docs/mill/new.pdf'), 'not a PDF')
+    const named = ['docs/mill/11.md', '--digest', 'later.md']
+    const { code, stderr } = await run(...named)
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('wrote the digest of 12 summaries in later.md'),
+    ])
+    expect(digests().at(-1)).toContain('docs/mill/11.md')
+    expect(digests().at(-1)).not.toContain('new.pdf')
+  })
+
   it('writes a digest per folder next to the summaries with --digest-per folder', async () => {
     const { cwd, run } = await setting()
     const { stderr } = await run('--digest', 'digest.md', '--digest-per', 'folder')

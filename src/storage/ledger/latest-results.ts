@@ -10,6 +10,8 @@ export interface LatestResult {
   readonly entry: DocumentEntry
   /** The summary; undefined if the document has none. */
   readonly text?: string
+  /** The earlier result whose summary a failure left in place. */
+  readonly kept?: { readonly entry: DocumentEntry; readonly text: string }
 }
 
 /**
@@ -21,27 +23,42 @@ export async function readLatestResults(
   out: string,
   cwdFromOut: string,
 ): Promise<ReadonlyMap<string, LatestResult>> {
-  const latestEntries = await reduceLedger(
+  const entries = await reduceLedger(
     ledgerPath(out),
     cwdFromOut,
-    new Map<string, DocumentEntry>(),
+    { latest: new Map<string, DocumentEntry>(), summarized: new Map<string, DocumentEntry>() },
     latestEntryReducers,
   )
   const results = new Map<string, LatestResult>()
-  for (const [path, entry] of latestEntries) {
-    const text =
-      entry.output && entry.status === 'summarized' ? await readOutputText(out, entry.output.path) : undefined
-    results.set(path, text === undefined ? { entry } : { entry, text: stripFrontMatter(text, entry) })
+  for (const [path, entry] of entries.latest) {
+    const summarized = entries.summarized.get(path)
+    const text = summarized && (await readSummary(out, summarized))
+    if (summarized === undefined || text === undefined) results.set(path, { entry })
+    else
+      results.set(path, summarized === entry ? { entry, text } : { entry, kept: { entry: summarized, text } })
   }
   return results
 }
 
-const latestEntryReducers: LedgerReducers<Map<string, DocumentEntry>> = {
-  document(latestEntries, entry, { path }) {
-    latestEntries.set(path, entry)
+async function readSummary(out: string, entry: DocumentEntry): Promise<string | undefined> {
+  if (entry.output === undefined) return undefined
+  const text = await readOutputText(out, entry.output.path)
+  return text && stripFrontMatter(text, entry)
+}
+
+interface LatestEntries {
+  readonly latest: Map<string, DocumentEntry>
+  readonly summarized: Map<string, DocumentEntry>
+}
+
+const latestEntryReducers: LedgerReducers<LatestEntries> = {
+  document({ latest, summarized }, entry, { path }) {
+    latest.set(path, entry)
+    if (entry.status === 'summarized') summarized.set(path, entry)
   },
-  pruned(latestEntries, _entry, { path }) {
-    latestEntries.delete(path)
+  pruned({ latest, summarized }, _entry, { path }) {
+    latest.delete(path)
+    summarized.delete(path)
   },
 }
 
