@@ -39,18 +39,26 @@ export function resolveModelSettings(
   return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }
 
+/** What a run assumes before the first replies. */
+interface RateLimitAssumptions {
+  /** Expected seconds per request. */
+  readonly latency?: number | undefined
+  /** How many runs like this one start at the same time, this one included. Each begins with its part. */
+  readonly sharers?: number | undefined
+}
+
 type RateLimitOptions = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'concurrency'>
 
 /**
  * Returns the limits that the user set, and the rate limiter's assumptions before the first replies.
- * @param latency expected seconds per request
  */
 export function toRateLimitSettings(
   { rpm, itpm, otpm, concurrency }: RateLimitOptions,
   model: string,
-  latency = defaultLatency,
+  { latency = defaultLatency, sharers = 1 }: RateLimitAssumptions = {},
 ): RateLimitSettings {
   const maxConcurrency = concurrency ?? maxPoolSize
+  const initial = computeInitialPoolSize(rpm, latency)
   return {
     configured: {
       ...(rpm !== undefined && { requests: rpm }),
@@ -58,9 +66,10 @@ export function toRateLimitSettings(
       ...(otpm !== undefined && { outputTokens: otpm }),
     },
     concurrency: {
-      initial: Math.min(maxConcurrency, computeInitialPoolSize(rpm, latency)),
+      initial: Math.min(maxConcurrency, Math.max(1, Math.round(initial / sharers))),
       max: maxConcurrency,
     },
+    sharers,
     charactersPerToken: findModel(model)?.charsPerToken ?? 2.5,
   }
 }

@@ -85,7 +85,7 @@ export function createConnection(options: ClientOptions): Connection {
         concurrency: options.concurrency,
       },
       resolveModelAlias(model ?? defaultModel),
-      options.latencyMs === undefined ? undefined : options.latencyMs / 1000,
+      options.latencyMs === undefined ? {} : { latency: options.latencyMs / 1000 },
     ),
     retries: options.retries ?? defaultOptions.retries,
     maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,

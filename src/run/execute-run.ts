@@ -45,6 +45,7 @@ export async function executeRun(
     upToDate,
     kept: prepared.kept,
     skipped: plan.skipped,
+    sharers: plan.shard?.count,
     runStart: output.runStart,
     locateSummary: output.folder?.formatSummaryPath,
   })

@@ -42,6 +42,8 @@ export interface InstrumentOptions {
   /** When the run started, in milliseconds of `clock.now()`. */
   readonly startMs: number
   readonly provider: Pick<Provider, 'traits' | 'baseUrl'>
+  /** How many runs like this one are expected to share the rate limits. Default: 1. */
+  readonly sharers?: number | undefined
   /** The start of the run in the ledger; undefined for several runs. */
   readonly runStart?: RunStart
   /** Returns the path of a document's summary, relative to the working directory. */
@@ -78,6 +80,7 @@ export function instrumentClient(
     skipped,
     startMs,
     provider,
+    sharers,
     runStart,
     locateSummary,
   }: InstrumentOptions,
@@ -89,7 +92,7 @@ export function instrumentClient(
   for (const document of kept)
     statsCollector.addOutcome({ document, attempts: [], elapsedMs: 0, ...otherSettingsOutcome })
   const { ask, semaphore, rateLimiter } = composeAsk(client ?? rejectRequest, {
-    ...toRateLimitSettings(options, model),
+    ...toRateLimitSettings(options, model, { sharers }),
     priceOf,
     budget,
     retries: options.retries,

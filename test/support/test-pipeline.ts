@@ -31,6 +31,7 @@ export interface TestPipelineOptions {
   readonly configured?: LimitRates
   readonly concurrency?: RateLimitSettings['concurrency']
   readonly clock?: VirtualClock
+  readonly sharers?: number
 }
 
 /** Creates the middleware of a run around a scripted `Ask`, with a virtual clock and the largest jitter. */
@@ -50,6 +51,7 @@ export function createTestPipeline(service: Ask, options: TestPipelineOptions = 
     rateLimiter,
   } = composeAsk(service, {
     configured,
+    sharers: options.sharers,
     concurrency: options.concurrency ?? { initial: 8, max: 256 },
     charactersPerToken: 2.5,
     retries,

@@ -50,6 +50,8 @@ export interface LimiterState {
   readonly buckets: { readonly [Name in LimitName]?: TokenBucket }
   /** The limits that the user set. They are never exceeded, even if the API allows more. */
   readonly configured: LimitRates
+  /** How many runs like this one are expected to share the limits of the API, this one included. */
+  readonly sharers: number
   /** The limits from the response headers. */
   readonly observed: LimitRates
   /** Measured input tokens per character of a prompt. */
@@ -72,19 +74,24 @@ export interface SendSnapshot {
 /**
  * Returns the state at the start of a run.
  * @param charactersPerToken a low guess, so that the first estimates are high
+ * @param sharers how many runs like this one are expected to share the limits
  */
 export function createLimiterState(
   configured: LimitRates,
   charactersPerToken: number,
   now: number,
+  sharers = 1,
 ): LimiterState {
   const buckets: { -readonly [Name in LimitName]?: TokenBucket } = {}
   for (const name of limitNames) {
     const rate = configured[name]
-    if (rate !== undefined) buckets[name] = createBucket(rate, headerRounding[name], now)
+    // A limit that the user set is for this run alone.
+    if (rate !== undefined)
+      buckets[name] = createBucket({ perMinute: rate, rounding: headerRounding[name], sharers: 1 }, now)
   }
   return {
     buckets,
+    sharers,
     configured,
     observed: {},
     tokensPerCharacter: 1 / charactersPerToken,
@@ -167,9 +174,11 @@ export function recordResponse(
     const hasReading = remaining !== undefined && rate === observed[name]
     if (oldBucket?.perMinute !== rate) {
       // The old bucket has another rate, so its level is meaningless.
+      const sharers = rate === state.configured[name] ? 1 : state.sharers
+      const settings = { perMinute: rate, rounding: headerRounding[name], sharers }
       buckets[name] = hasReading
-        ? createBucketFromHeader(rate, headerRounding[name], remaining, now)
-        : createBucket(rate, headerRounding[name], now)
+        ? createBucketFromHeader(settings, remaining, now)
+        : createBucket(settings, now)
       continue
     }
     let bucket = refillBucket(oldBucket, now)

@@ -19,44 +19,44 @@ export interface TokenBucket {
   readonly lastHeaderAt: number
   /** The largest rounding error of the level in the headers, up or down. */
   readonly rounding: number
+  /** How many runs like this one are expected to share the limit, this one included. */
+  readonly sharers: number
 }
+
+/** What is known about a limit before its first use. */
+export type BucketSettings = Pick<TokenBucket, 'perMinute' | 'rounding' | 'sharers'>
 
 /**
  * Returns a bucket of which only the rate is known. Its capacity is the amount of one second, a strict
- * assumption.
+ * assumption. If others share it, its level is this run's part of that: they may all start in the same second.
  */
-export function createBucket(perMinute: number, rounding: number, now: number): TokenBucket {
-  const capacity = Math.max(1, perMinute / 60)
-  return {
-    perMinute,
-    capacity,
-    level: capacity,
-    updatedAt: now,
-    totalCorrection: 0,
-    externalRate: 0,
-    lastHeaderAt: now,
-    rounding,
-  }
+export function createBucket(settings: BucketSettings, now: number): TokenBucket {
+  const capacity = Math.max(1, settings.perMinute / 60)
+  const bucket = createBucketAt(capacity, settings, now)
+  const part = Math.max(1, capacity / settings.sharers)
+  return { ...bucket, level: Math.min(capacity, computeMargin(bucket) + part) }
 }
 
 /** Returns a bucket with the level of a response header. */
 export function createBucketFromHeader(
-  perMinute: number,
-  rounding: number,
+  settings: BucketSettings,
   remaining: number,
   now: number,
 ): TokenBucket {
-  const level = Math.max(0, remaining - rounding)
-  const capacity = Math.max(1, perMinute / 60, level)
+  return createBucketAt(Math.max(0, remaining - settings.rounding), settings, now)
+}
+
+/** Returns a bucket with a level. The others are assumed to use their parts of the limit. */
+function createBucketAt(level: number, settings: BucketSettings, now: number): TokenBucket {
+  const { perMinute, sharers } = settings
   return {
-    perMinute,
-    capacity,
+    ...settings,
+    capacity: Math.max(1, perMinute / 60, level),
     level,
     updatedAt: now,
     totalCorrection: 0,
-    externalRate: 0,
+    externalRate: (perMinute / 60_000) * (1 - 1 / sharers),
     lastHeaderAt: now,
-    rounding,
   }
 }
 
@@ -136,13 +136,20 @@ export function reconcileBucket(
 /**
  * Returns the new estimate of usage by others: it rises if the level is lower than expected, and falls if it
  * is higher. A single correction changes it little, repeated ones within seconds.
+ *
+ * Runs that share a limit see the same corrections. If tokens are missing, each gives up a part of what it has; if
+ * some are left, all take the same amount. So their shares become equal, as those of TCP connections do (AIMD).
+ * @see https://doi.org/10.1016/0169-7552(89)90019-6 Chiu and Jain, 1989
  */
 function updateExternalRate(
-  { externalRate, perMinute, updatedAt, lastHeaderAt }: TokenBucket,
+  { externalRate, perMinute, updatedAt, lastHeaderAt, sharers }: TokenBucket,
   correction: number,
 ): number {
+  const rate = perMinute / 60_000
   const missing = -correction / Math.max(20, updatedAt - lastHeaderAt)
-  return Math.min((perMinute / 60_000) * 0.95, Math.max(0, externalRate + learningRate * missing))
+  const ownShare = 1 - externalRate / rate
+  const part = sharers === 1 ? 1 : (missing > 0 ? ownShare : 1 / sharers) / 2
+  return Math.min(rate * 0.95, Math.max(0, externalRate + learningRate * part * missing))
 }
 
 const learningRate = 0.05

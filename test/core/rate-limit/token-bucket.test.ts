@@ -30,6 +30,7 @@ const empty: TokenBucket = {
   externalRate: 0,
   lastHeaderAt: 0,
   rounding: 0,
+  sharers: 1,
 }
 
 describe('a token bucket', () => {
@@ -40,7 +41,7 @@ describe('a token bucket', () => {
     )
     fc.assert(
       fc.property(amounts, fc.integer({ min: 60, max: 6000 }), (requests, perMinute) => {
-        let bucket = createBucket(perMinute, 0, 0)
+        let bucket = createBucket({ perMinute, rounding: 0, sharers: 1 }, 0)
         let [now, out, largest] = [0, 0, 0]
         for (const { amount, pause } of requests) {
           now += pause
@@ -56,14 +57,14 @@ describe('a token bucket', () => {
   })
 
   it('lets out an amount larger than its capacity once it is full', () => {
-    const bucket = createBucket(600, 0, 0)
+    const bucket = createBucket({ perMinute: 600, rounding: 0, sharers: 1 }, 0)
     expect(computeWaitMs(bucket, 1000)).toBeGreaterThan(0)
     expect(computeWaitMs(bucket, 1000)).toBeLessThan(100)
     expect(computeWaitMs(refillBucket(bucket, 1000), 1000)).toBe(0)
   })
 
   it('never fills beyond its capacity, even after a long idle time', () => {
-    const full = refillBucket(createBucket(600, 0, 0), 60_000)
+    const full = refillBucket(createBucket({ perMinute: 600, rounding: 0, sharers: 1 }, 0), 60_000)
     expect(refillBucket(full, 3_600_000).level).toBe(full.level)
     expect(full.level).toBeLessThan(1.1 * full.capacity)
     expect(withdraw(full, 25).level).toBe(10 - 25)

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { RateLimits } from '../../../src/core/rate-limit/parse-rate-limits.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import { createSeededRandom } from '../../../src/simulator/seeded-random.ts'
+import { createServerLimiter } from '../../../src/simulator/server-limiter.ts'
+import { createReply, createStatusError } from '../../support/scripted-ask.ts'
+import { createTestPipeline } from '../../support/test-pipeline.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
+
+const latencyMs = 500
+
+/**
+ * Lets several runs, which start in the same 50 ms, share one limit of requests per minute, whose bucket holds a second's
+ * worth.
+ * @param counts the documents of each run
+ * @param sharers how many runs each run expects
+ */
+async function share(counts: readonly number[], sharers: number, rpm = 1200) {
+  const clock = createVirtualClock()
+  const random = createSeededRandom(7)
+  const limiter = createServerLimiter({ rpm, itpm: 1e9, otpm: 1e9, burst: 1 / 60 }, 0)
+  let [sent, limited] = [0, 0]
+  const readLimits = (): RateLimits => {
+    const headers = limiter.formatHeaders(clock.now(), 0)
+    const read = (name: string) => ({
+      limit: Number(headers[`anthropic-ratelimit-${name}-limit`]),
+      remaining: Number(headers[`anthropic-ratelimit-${name}-remaining`]),
+    })
+    return {
+      requests: read('requests'),
+      inputTokens: read('input-tokens'),
+      outputTokens: read('output-tokens'),
+    }
+  }
+  const ask: Ask = async (_request, signal) => {
+    sent++
+    if (limiter.admit(100, clock.now()) !== undefined) {
+      limited++
+      throw new AskError(createStatusError(429, { retryAfterSeconds: 1, limits: readLimits() }))
+    }
+    await clock.sleep(latencyMs * (0.6 + 0.8 * random()), signal)
+    return createReply('ok', { limits: readLimits() })
+  }
+  const run = async (count: number) => {
+    await clock.sleep(random() * 50)
+    const concurrency = { initial: Math.max(1, Math.round(8 / sharers)), max: 256 }
+    const { semaphore, ask: askAs } = createTestPipeline(ask, { clock, random, sharers, concurrency })
+    const ends: number[] = []
+    const underWay = new Set<Promise<unknown>>()
+    for (let next = 0; next < count || underWay.size > 0; ) {
+      for (; next < count && underWay.size < semaphore.getMaxOpenDocuments(); next++) {
+        const one = askAs(`${next}.md`).then(() => {
+          ends.push(clock.now())
+          underWay.delete(one)
+        })
+        underWay.add(one)
+      }
+      await Promise.race(underWay)
+    }
+    return ends
+  }
+  const ends = await clock.run(Promise.all(counts.map(run)))
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const best = (total / (rpm / 60) - 1) * 1000 + latencyMs
+  const last = Math.max(...ends.flat())
+  const inFirstHalf = ends.map((times) => times.filter((time) => time < last / 2).length)
+  return {
+    limitedShare: limited / sent,
+    timesBest: last / best,
+    unfairness: Math.max(...inFirstHalf) / Math.min(...inFirstHalf),
+    done: ends.flat().length,
+  }
+}
+
+describe('runs that share a rate limit, and know how many they are', () => {
+  it.each([2, 4, 8])('use it fully and equally, almost without 429s: %d runs', async (runs) => {
+    const result = await share(Array<number>(runs).fill(800 / runs), runs)
+    expect(result.done).toBe(800)
+    expect(result.limitedShare).toBeLessThan(0.02)
+    expect(result.timesBest).toBeLessThan(1.05)
+    expect(result.unfairness).toBeLessThan(1.5)
+  })
+
+  it('leave their part to the others when they end', async () => {
+    const result = await share([50, 150, 200, 400], 4)
+    expect(result.limitedShare).toBeLessThan(0.02)
+    expect(result.timesBest).toBeLessThan(1.05)
+  })
+
+  it.each([8, 100])(
+    'take all of it within seconds if they are alone, although %d were expected',
+    async (sharers) => {
+      const result = await share([800], sharers)
+      expect(result.limitedShare).toBe(0)
+      // 40 seconds at least; the difference is the time to notice.
+      expect(result.timesBest).toBeLessThan(1.15)
+    },
+  )
+})
