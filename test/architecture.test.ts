@@ -109,6 +109,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'inputs/read/readers/xfa-form.ts',
   ],
   'postal-mime': ['inputs/read/readers/mail/mail-message.ts'],
+  utif2: ['inputs/read/readers/tiff.ts'],
   yauzl: ['inputs/read/readers/zip.ts'],
   diff: ['commands/prompts/diff.ts'],
   'prom-client': ['serve/metrics.ts'],
