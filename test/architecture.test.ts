@@ -103,6 +103,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/read/readers/load-pdfjs.ts'],
   'pdfjs-dist': ['inputs/read/readers/load-pdfjs.ts'],
   '@cantoo/pdf-lib': [
+    'inputs/read/readers/decode-lzw.ts',
     'inputs/read/readers/parse-pdf.ts',
     'inputs/read/readers/prune-pdf-pages.ts',
     'inputs/read/readers/split-pdf.ts',

@@ -7,7 +7,7 @@ import { runInProcess } from '../support/run-in-process.ts'
 const fixtures = resolve(import.meta.dirname, '../../fixtures/kinds')
 const fixture = (name: string) => readFile(join(fixtures, name))
 
-/** A PNG with the size of a page, of which the API is told only in its header. */
+/** A PNG whose header claims a size; its pixels are those of a small image. */
 async function createLargePng(width: number, height: number): Promise<Buffer> {
   const bytes = await fixture('image.png')
   bytes.writeUInt32BE(width, 16)

@@ -16,7 +16,7 @@ export interface Images {
 }
 
 export interface Image {
-  /** What the bytes are, whatever the name of the file: the API refuses an image of another type. */
+  /** What the bytes are; the name of the file may be wrong. The API refuses an image of another type. */
   readonly mediaType: ImageMediaType
   readonly base64: string
   /** Pixels. */

@@ -55,7 +55,7 @@ describe('the images of one request', () => {
       const { bytes, imageBytes } = findUploadLimits('claude-haiku-4-5', provider, 1e6)
       return [Math.ceil(bytes / 3) * 4, Math.ceil(imageBytes / 3) * 4]
     })
-    // In base64, as it is sent: below 32, 30 and 20 MB, and below 10 MiB and 5 MiB.
+    // In base64: below 32, 30 and 20 MB, and below 10 MiB and 5 MiB.
     expect(sizes).toEqual([
       [29_333_336, 10_400_000],
       [26_666_668, 5_200_000],

@@ -19,7 +19,7 @@ export function detectImageType(bytes: Buffer): ImageMediaType | undefined {
 const types: readonly { readonly mediaType: ImageMediaType; readonly signature: RegExp }[] = [
   { mediaType: 'image/png', signature: /^\x89PNG/ },
   { mediaType: 'image/jpeg', signature: /^\xff\xd8\xff/ },
-  // The size of a GIF is binary, so that a text about GIF89a is none.
+  // The size of a GIF is binary, so that no text about GIF89a matches.
   { mediaType: 'image/gif', signature: /^GIF8[79]a.{0,3}[\0-\x1f]/s },
   { mediaType: 'image/webp', signature: /^RIFF.{4}WEBP/s },
 ]

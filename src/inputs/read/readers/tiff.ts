@@ -1,4 +1,5 @@
 import { inflateSync, constants as zlib } from 'node:zlib'
+import { decodeLzw } from './decode-lzw.ts'
 import { encodePng } from './encode-png.ts'
 import { readJpegHeader } from './image-header.ts'
 import type { ImageContent, ImageFile } from './images.ts'
@@ -101,28 +102,35 @@ function isPage(page: TiffPage): boolean {
 function decodePage(utif: Utif, page: TiffPage, bytes: Buffer): RgbaPixels {
   const [compression = 1] = readTag(page, 'Compression')
   if (compression === 7) prepareJpeg(page, bytes)
-  const isDeflated = compression === 8 || compression === 32946
-  utif.decodeImage(isDeflated ? inflatePage(page, bytes) : toArrayBuffer(bytes), page)
+  const unpack = unpackers[compression]
+  utif.decodeImage(toArrayBuffer(unpack === undefined ? bytes : unpackPage(page, bytes, unpack)), page)
   const rgba = withWindow(() => utif.toRGBA8(page))
   return { rgba, width: page.width, height: page.height }
 }
 
+/** Returns a segment unpacked, up to a number of bytes. @throws Error for damaged data */
+type Unpack = (segment: Buffer, maxBytes: number) => Uint8Array
+
+/** By compression: LZW, Deflate, and Deflate under its old number. */
+const unpackers: Readonly<Record<number, Unpack>> = { 5: decodeLzw, 8: inflate, 32946: inflate }
+
+function inflate(segment: Buffer, maxOutputLength: number): Uint8Array {
+  // Some programs leave out the end of the stream.
+  return inflateSync(segment, { maxOutputLength, finishFlush: zlib.Z_SYNC_FLUSH })
+}
+
 /**
- * Unpacks the segments of a page, and points its tags to the result. The library would unpack any number of bytes.
- * @throws Error if a segment has more bytes than pixels
+ * Unpacks the segments of a page, and points its tags to the result. The library would unpack any number of bytes, and
+ * would not end for damaged LZW.
  */
-function inflatePage(page: TiffPage, bytes: Buffer): ArrayBuffer {
+function unpackPage(page: TiffPage, bytes: Buffer, unpack: Unpack): Buffer {
   const { segments, segmentBytes, offsetTag, lengthTag } = listSegments(page)
   // The first two bytes say which byte of a number comes first.
-  const unpacked: Buffer[] = [bytes.subarray(0, 2)]
+  const unpacked: Uint8Array[] = [bytes.subarray(0, 2)]
   const offsets: number[] = []
   let end = 2
   for (const { offset, length } of segments) {
-    const segment = inflateSync(bytes.subarray(offset, offset + length), {
-      maxOutputLength: segmentBytes,
-      // Some programs leave out the end of the stream.
-      finishFlush: zlib.Z_SYNC_FLUSH,
-    })
+    const segment = unpack(bytes.subarray(offset, offset + length), segmentBytes)
     unpacked.push(segment)
     offsets.push(end)
     end += segment.length
@@ -130,7 +138,7 @@ function inflatePage(page: TiffPage, bytes: Buffer): ArrayBuffer {
   page[offsetTag] = offsets
   page[lengthTag] = unpacked.slice(1).map(({ length }) => length)
   page.t259 = [1]
-  return toArrayBuffer(Buffer.concat(unpacked))
+  return Buffer.concat(unpacked)
 }
 
 /**
@@ -180,7 +188,7 @@ function toPng(pixels: RgbaPixels, page: TiffPage): ImageFile {
 /** The API makes larger images smaller. @see https://platform.claude.com/docs/en/build-with-claude/vision */
 const maxVisiblePixels = 2576
 
-/** Returns the first number of a tag that holds fractions; `NaN` if there is none. */
+/** Returns the first number of a tag that holds fractions; `NaN` without one. */
 function readRational(value: TiffPage['t282']): number {
   const [numerator = Number.NaN, denominator = Number.NaN] = value?.[0] ?? []
   return numerator / denominator

@@ -43,7 +43,7 @@ describe('an image', () => {
     })
   })
 
-  it('has the type of its bytes, whatever its name', async () => {
+  it('has the type of its bytes under any name', async () => {
     const jpeg = `image/jpeg 120×80: ${attached}`
     for (const name of ['x.png', 'x.PNG', 'x.gif', 'x.webp', 'x.tiff'])
       expect([name, await readAs(name, await fixture('image.jpg'))]).toEqual([name, jpeg])

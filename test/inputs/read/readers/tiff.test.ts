@@ -79,7 +79,7 @@ describe('a page of a TIFF', () => {
     [6, [39, 0]],
     [7, [39, 59]],
     [8, [0, 59]],
-  ] as const)('is upright, whatever its orientation: %i', async (orientation, [x, y]) => {
+  ] as const)('is upright for the orientation %i', async (orientation, [x, y]) => {
     const data = Buffer.alloc(60 * 40, 255)
     data[0] = 0
     const pages = await read(createTiff({ width: 60, height: 40, data, tags: { 274: orientation } }))
