@@ -44,6 +44,13 @@ export const builtinsWithoutPath = {
   },
 }
 
+/** Leaves out what utif2 unpacks Deflate with: `src/inputs/read/readers/tiff.ts` does it before, with Node's zlib. */
+export const unusedInflate = {
+  name: 'unused-inflate',
+  resolveId: { filter: { id: /^pako$/ }, handler: () => '\0unused-inflate' },
+  load: { filter: { id: /^\0unused-inflate$/ }, handler: () => 'export {}' },
+}
+
 /** Removes the white space that rolldown adds to packages that are published without. */
 export const minifiedAsPublished = {
   name: 'minified-as-published',

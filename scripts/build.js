@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
-import { builtinsWithoutPath, embeddedPrompts, minifiedAsPublished } from './build-plugins.js'
+import { builtinsWithoutPath, embeddedPrompts, minifiedAsPublished, unusedInflate } from './build-plugins.js'
 import { packCharacterMaps } from './character-maps.js'
 import { licences } from './licenses.js'
 import { manualPage } from './manual-page.js'
@@ -42,7 +42,7 @@ async function bundle(input, dir) {
     input,
     platform: 'node',
     external: [/^node:/],
-    plugins: [embeddedPrompts, builtinsWithoutPath, minifiedAsPublished],
+    plugins: [embeddedPrompts, unusedInflate, builtinsWithoutPath, minifiedAsPublished],
     // Its modules only define things, but its package.json does not say so; most of them are not used.
     treeshake: { moduleSideEffects: [{ test: /@cantoo\/pdf-lib/, sideEffects: false }] },
   })

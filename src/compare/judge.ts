@@ -51,11 +51,11 @@ export async function loadJudge(
   const createRequestFunction =
     (texts: Readonly<Record<(typeof judgePlaceholders)[number], string>>) =>
     (document: Document): Request => {
-      const { ref: source, pdf } = document
+      const { ref: source, upload } = document
       const fields = {
         ...parameters,
         ...renderPrompt(prompt, document, texts),
-        ...(pdf !== undefined && { pdf }),
+        ...(upload !== undefined && { upload }),
       }
       return buildRequest(fields, source.path, provider)
     }

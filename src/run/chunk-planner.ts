@@ -1,14 +1,18 @@
 import { resolveModelSettings } from '../config/model-settings.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { chunkImages } from '../core/chunking/chunk-images.ts'
 import {
   type ChunkPlan,
   computeMaxDocumentChars,
   expectedNotesChars,
-  findPdfLimits,
+  findUploadLimits,
+  maxTokensPerPage,
   packGroups,
+  type UploadLimits,
 } from '../core/chunking/chunk-plan.ts'
 import { chunkText } from '../core/chunking/chunk-text.ts'
-import type { Document, InputProblem, Pdf } from '../core/document/document.ts'
+import type { Document, InputProblem } from '../core/document/document.ts'
+import type { Upload } from '../core/document/upload.ts'
 import { guessTokensPerCharacter } from '../core/estimate/estimate-cost.ts'
 import { buildRequest } from '../core/request/build-request.ts'
 import type { ProviderName } from '../core/request/providers.ts'
@@ -65,11 +69,11 @@ export async function loadChunkPlanner(
       const modelSettings = resolveModelSettings(prompt, { ...settings, maxTokens, effort: settings.effort })
       const parameters = chooseParameters({ ...modelSettings, model: settings.model })
       return (document: Document): Request => {
-        const { pdf, ref: source } = document
+        const { upload, ref: source } = document
         const fields = {
           ...parameters,
           ...renderPrompt(prompt, document, {}),
-          ...(pdf !== undefined && { pdf }),
+          ...(upload !== undefined && { upload }),
         }
         return buildRequest(fields, source.path, provider)
       }
@@ -81,7 +85,7 @@ export async function loadChunkPlanner(
      * limit.
      */
     const computeMaxChars = (build: BuildRequest, document: Document, kind: TextKind) => {
-      const { pdf: _, ...asText } = document
+      const { upload: _, ...asText } = document
       const emptyRequest = build({ ...asText, text: '' })
       return computeMaxDocumentChars(emptyRequest, kind, countPromptCharacters(emptyRequest), chunkTokens)
     }
@@ -94,11 +98,17 @@ export async function loadChunkPlanner(
     })
     const computeMaxWholeChars = (document: Document, kind: TextKind) =>
       computeMaxChars(buildWholeRequest, document, kind) ?? Number.POSITIVE_INFINITY
+    const computeUploadLimits = (maxChars: number) =>
+      findUploadLimits(
+        settings.model,
+        provider,
+        maxChars * guessTokensPerCharacter(settings.model, 'prose').high,
+      )
     const hash = hashJson([
       textKinds.map((kind) =>
         sampleDocuments.map((sample) => {
           const maxChars = computeMaxWholeChars(sample, kind)
-          return [maxChars, computeLimits(sample, kind, maxChars), computePdfLimits(settings.model, maxChars)]
+          return [maxChars, computeLimits(sample, kind, maxChars), computeUploadLimits(maxChars)]
         }),
       ),
       sampleDocuments.map((sample) => [
@@ -111,24 +121,24 @@ export async function loadChunkPlanner(
     return {
       hash,
       async planChunks(document) {
-        const { text, ref: source, pdf, ...rest } = document
+        const { text, ref: source, upload, ...rest } = document
         const asText: Document = { ...rest, ref: source, text }
         const kind = detectTextKind(source.path, text)
         const maxChars = computeMaxWholeChars(document, kind)
-        const pdfChunks = pdf && (await chunkPdf(pdf, computePdfLimits(settings.model, maxChars)))
-        if (pdfChunks !== undefined && 'action' in pdfChunks) return pdfChunks
-        const scanTokens = pdf?.isPartial ? pdf.pages * tokensPerPage : 0
-        const scanChars = scanTokens / guessTokensPerCharacter(settings.model, 'prose').high
-        if (pdfChunks === undefined && text.length + scanChars <= maxChars) return undefined
+        const uploadChunks = upload && (await chunkUpload(upload, computeUploadLimits(maxChars)))
+        if (uploadChunks !== undefined && 'action' in uploadChunks) return uploadChunks
+        const scans = upload?.type === 'pdf' && upload.isPartial ? upload.pages : 0
+        const scanChars = (scans * maxTokensPerPage) / guessTokensPerCharacter(settings.model, 'prose').high
+        if (uploadChunks === undefined && text.length + scanChars <= maxChars) return undefined
 
         const limits = computeLimits(document, kind, maxChars)
         const buildReduceRequest = (notes: string) => buildWholeRequest({ ...asText, text: notes })
-        const textChunks = pdf !== undefined && !pdf.isPartial ? [] : chunkText(text, limits.chunk)
-        const pdfText = pdf?.isPartial ? scansText : text
+        const textChunks = upload !== undefined && scans === 0 ? [] : chunkText(text, limits.chunk)
+        const uploadText = scans > 0 ? scansText : text
         const requests = [
           ...textChunks.map((text) => buildChunkRequest({ ...asText, text })),
-          ...(pdfChunks ?? (pdf ? [pdf] : [])).map((pdf) =>
-            buildChunkRequest({ ...asText, text: pdfText, pdf }),
+          ...(uploadChunks ?? (upload ? [upload] : [])).map((upload) =>
+            buildChunkRequest({ ...asText, text: uploadText, upload }),
           ),
         ]
         return {
@@ -161,24 +171,15 @@ export async function loadChunkPlanner(
 /** The text next to scanned pages when the text of the document is in other requests. */
 const scansText = '[This part is the PDF that is attached: pages of the document that have no text.]'
 
-/** An upper bound of the tokens of a page; see {@link countPromptCharacters}. */
-const tokensPerPage = 2500
-
-/** Returns how much of a PDF fits into one request. @param maxChars characters of text that fit into it */
-function computePdfLimits(model: string, maxChars: number): ReturnType<typeof findPdfLimits> {
-  const { pages, bytes } = findPdfLimits(model)
-  const tokens = maxChars * guessTokensPerCharacter(model, 'prose').high
-  return { pages: Math.max(1, Math.min(pages, Math.floor(tokens / tokensPerPage))), bytes }
-}
-
-/** Splits a PDF that is uploaded unchanged, between pages. Returns undefined if it fits into one request. */
-async function chunkPdf(
-  pdf: Pdf,
-  { pages, bytes }: ReturnType<typeof findPdfLimits>,
-): Promise<readonly Pdf[] | InputProblem | undefined> {
-  if (pdf.pages <= pages && pdf.base64.length * 0.75 <= bytes) return undefined
+/** Splits an upload between pages. Returns undefined if it fits into one request. */
+async function chunkUpload(
+  upload: Upload,
+  limits: UploadLimits,
+): Promise<readonly Upload[] | InputProblem | undefined> {
+  if (upload.type === 'images') return chunkImages(upload, limits)
+  if (upload.pages <= limits.pages && upload.base64.length * 0.75 <= limits.bytes) return undefined
   const { splitPdf } = await import('../inputs/read/readers/split-pdf.ts')
-  return splitPdf(pdf, { bytes, pages }).catch((error: unknown) => {
+  return splitPdf(upload, limits).catch((error: unknown) => {
     if (!(error instanceof UnreadableError)) throw error
     return { action: 'fail', type: error.type, message: error.message }
   })

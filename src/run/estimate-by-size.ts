@@ -5,7 +5,7 @@ import type { PriceOf } from '../core/pricing/pricing-rules.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { maxInputBytes } from '../inputs/read/read-document.ts'
-import { estimateTextShare } from '../inputs/read/readers/document-formats.ts'
+import { estimateCharacters } from '../inputs/read/readers/document-formats.ts'
 import type { PromptChoice, RequestBuilder } from './request-builder.ts'
 
 export interface EstimateContext {
@@ -32,7 +32,7 @@ export function estimateBySize(
   const plannedRequests = sources.flatMap((source) => {
     const { path, stats, problem } = source
     if (stats === undefined || problem !== undefined) return []
-    const bytes = stats.size * estimateTextShare(path)
+    const bytes = estimateCharacters(path, stats.size)
     if (bytes > maxInputBytes) return []
     documents++
     const { prompt, settingsHash } = promptChoice.getProvenance(path)

@@ -49,13 +49,13 @@ export async function createPromptVariant(
   const checks = await createAnswerChecks(answers, schemaOrigin)
   const provider = getProviderName(options)
   const buildDocumentRequest = (document: Document): Request => {
-    const { ref, pdf } = document
+    const { ref, upload } = document
     const messages = renderPrompt(prompt, document, options.var ?? {})
     const fields = {
       ...parameters,
       ...messages,
       user: messages.user + formatConstraints(constraints),
-      ...(pdf !== undefined && { pdf }),
+      ...(upload !== undefined && { upload }),
     }
     return buildRequest(fields, ref.path, provider)
   }

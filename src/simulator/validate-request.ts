@@ -1,3 +1,4 @@
+import { countImageTokens } from './image-blocks.ts'
 import { servedModels } from './served-models.ts'
 import { findSchemaProblem } from './simulated-schema.ts'
 
@@ -57,11 +58,14 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
 
   const pages = countPages(body)
   if (typeof pages === 'string') return invalidRequest(pages)
+  const imageTokens = countImageTokens(listBlocks(body, 'image'), servedModel.context < 1_000_000 ? 100 : 600)
+  if (typeof imageTokens === 'string') return invalidRequest(imageTokens)
   const text = texts.join('\n')
   const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
   // The API shows a schema to the model as part of the system prompt.
   const characters = text.length + (format === undefined ? 0 : JSON.stringify(format.schema).length)
-  const inputTokens = Math.ceil(characters / servedModel.charsPerToken) + pages * tokensPerPage + 8
+  const inputTokens =
+    Math.ceil(characters / servedModel.charsPerToken) + pages * tokensPerPage + imageTokens + 8
   if (inputTokens > servedModel.context)
     return invalidRequest(`prompt is too long: ${inputTokens} tokens > ${servedModel.context} maximum`)
   return {
@@ -138,19 +142,26 @@ function findFormatProblem({ output_config: config }: Record<string, unknown>): 
 /** Measured: about 2,350 tokens for a dense page, which is sent both as text and as an image. */
 const tokensPerPage = 2350
 
+/** Returns the content blocks of a type, with their places in the request. */
+function listBlocks({ messages }: Record<string, unknown>, type: string) {
+  return (Array.isArray(messages) ? messages : []).flatMap((message: unknown, m) => {
+    const content = isRecord(message) && Array.isArray(message['content']) ? message['content'] : []
+    return content.flatMap((block: unknown, n) =>
+      isRecord(block) && block['type'] === type
+        ? [{ path: `messages.${m}.content.${n}`, source: block['source'] }]
+        : [],
+    )
+  })
+}
+
 /** Returns the number of PDF pages, or an error message. */
-function countPages({ messages }: Record<string, unknown>): number | string {
-  const blocks = (Array.isArray(messages) ? messages : []).flatMap((message: unknown) =>
-    isRecord(message) && Array.isArray(message['content']) ? (message['content'] as unknown[]) : [],
-  )
+function countPages(body: Record<string, unknown>): number | string {
   let pages = 0
-  for (const block of blocks) {
-    if (!isRecord(block) || block['type'] !== 'document') continue
-    const source = isRecord(block['source']) ? block['source'] : {}
-    if (source['type'] !== 'base64' || source['media_type'] !== 'application/pdf')
-      return 'messages.0.content.0.source: Input should be a base64 source of application/pdf'
+  for (const { path, source } of listBlocks(body, 'document')) {
+    if (!isRecord(source) || source['type'] !== 'base64' || source['media_type'] !== 'application/pdf')
+      return `${path}.source: Input should be a base64 source of application/pdf`
     const pdf = Buffer.from(String(source['data']), 'base64').toString('latin1')
-    if (!pdf.startsWith('%PDF-')) return 'messages.0.content.0.source: The PDF specified was not valid.'
+    if (!pdf.startsWith('%PDF-')) return `${path}.source: The PDF specified was not valid.`
     pages += Math.max(1, pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0)
   }
   return pages > 600 ? `messages: A maximum of 600 PDF pages may be provided, found ${pages}` : pages

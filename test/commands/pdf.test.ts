@@ -145,7 +145,10 @@ describe('--pdf', () => {
       })),
       { objects: imageObjects, sharedResources: `/XObject<<${names}>>` },
     )
-    const parts = await splitPdf({ base64: bytes.toString('base64'), pages: count }, { pages: 5, bytes: 1e6 })
+    const parts = await splitPdf(
+      { type: 'pdf', base64: bytes.toString('base64'), pages: count },
+      { pages: 5, bytes: 1e6 },
+    )
     const sizes = parts.map(({ base64 }) => base64.length * 0.75)
     expect(sizes).toHaveLength(4)
     for (const size of sizes) expect(size).toBeLessThan(5 * 10_000 + 10_000)
@@ -154,24 +157,26 @@ describe('--pdf', () => {
 
   it('splits a PDF by bytes, too, and reports a page or a file that cannot be split', async () => {
     const base64 = Buffer.from(scan(8)).toString('base64')
-    const one = await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: 1_000_000 })
+    const one = await splitPdf({ type: 'pdf', base64, pages: 8 }, { pages: 600, bytes: 1_000_000 })
     const size = Buffer.from(one[0]?.base64 ?? '', 'base64').length
-    const parts = await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: size * 0.8 })
+    const parts = await splitPdf({ type: 'pdf', base64, pages: 8 }, { pages: 600, bytes: size * 0.8 })
     expect(parts.map(({ pages }) => pages)).toEqual([4, 4])
-    expect(await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: size * 0.8 })).toEqual(parts)
-    await expect(splitPdf({ base64, pages: 8 }, { pages: 600, bytes: 10 })).rejects.toThrow(
+    expect(await splitPdf({ type: 'pdf', base64, pages: 8 }, { pages: 600, bytes: size * 0.8 })).toEqual(
+      parts,
+    )
+    await expect(splitPdf({ type: 'pdf', base64, pages: 8 }, { pages: 600, bytes: 10 })).rejects.toThrow(
       'its page 1 alone has more than',
     )
     const broken = Buffer.from('%PDF-1.4 nothing').toString('base64')
-    await expect(splitPdf({ base64: broken, pages: 700 }, { pages: 600, bytes: 1e6 })).rejects.toThrow(
-      UnreadableError,
-    )
+    await expect(
+      splitPdf({ type: 'pdf', base64: broken, pages: 700 }, { pages: 600, bytes: 1e6 }),
+    ).rejects.toThrow(UnreadableError)
     const encrypted = createPdf([{ content: image }], {
       objects: ['<</Filter/Standard/V 1/R 2/P -4/O()/U()>>'],
       trailer: '/Encrypt 10 0 R',
     }).toString('base64')
-    await expect(splitPdf({ base64: encrypted, pages: 1 }, { pages: 600, bytes: 1e6 })).rejects.toThrow(
-      'cannot be cut into parts: it is encrypted',
-    )
+    await expect(
+      splitPdf({ type: 'pdf', base64: encrypted, pages: 1 }, { pages: 600, bytes: 1e6 }),
+    ).rejects.toThrow('cannot be cut into parts: it is encrypted')
   })
 })

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { readFile, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { createTiff } from '../support/create-tiff.ts'
 import { runChecked } from '../support/run-checked.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
@@ -54,6 +57,7 @@ describe('I38 a hostile document', () => {
 2 0 obj<</Type/Pages/Count ${count}/Kids[${numbers.map((n) => `${n} 0 R`).join(' ')}]>>endobj
 ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
   }
+  const readImage = (name: string) => readFileSync(resolve(import.meta.dirname, '../../fixtures/kinds', name))
   const files: Readonly<Record<string, readonly [() => Buffer | string, RegExp]>> = {
     'bomb.docx': [() => word(' '.repeat(300_000_000)), /too_large: it unpacks to more than 64 MB/],
     'tags.docx': [
@@ -79,6 +83,38 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
     ],
     'endless.csv': [() => 'a;b;'.repeat(5_000_000), /too_large: larger than 10 MB \(20 MB\)/],
     'nested.html': [() => '<div>'.repeat(1_900_000), /too_complex: its tags are nested more than 10000 deep/],
+    'page.png': [
+      () => '<!DOCTYPE html><title>Sign in',
+      /not_an_image: page\.png is not an image but an HTML page/,
+    ],
+    'empty.jpg': [() => '', /empty: the file is empty/],
+    'huge.png': [
+      () => readImage('image.png').fill(0x7f, 16, 24),
+      /too_large: the image has 2139062143 × 2139062143 pixels/,
+    ],
+    'cut.webp': [() => readImage('image.webp').subarray(0, 100), /malformed: the image is incomplete/],
+    'huge.tif': [
+      () => createTiff({ width: 60_000, height: 60_000, data: Buffer.alloc(9) }),
+      /too_large: page 1 of the TIFF has 60000 × 60000 pixels/,
+    ],
+    'bomb.tif': [
+      () =>
+        createTiff({
+          width: 90,
+          height: 90,
+          data: deflateSync(Buffer.alloc(500_000_000)),
+          tags: { 259: 8 },
+        }),
+      /malformed: page 1 of the TIFF is damaged/,
+    ],
+    'circle.tif': [
+      () => {
+        const bytes = createTiff({ width: 2, height: 2, data: Buffer.alloc(4) })
+        bytes.copy(bytes, bytes.length - 4, 4, 8)
+        return bytes
+      },
+      /malformed: the TIFF is incomplete/,
+    ],
     'entities.odt': [
       () =>
         createZip({
@@ -101,7 +137,10 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
     const { env } = await startService({})
     const more = { PEAK: join(cwd, 'peak'), NODE_OPTIONS: `--import=${join(cwd, 'peak.mjs')}` }
     const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], inOwnProcess: true }
-    const { code, written } = await runChecked(['summarize', 'docs', '--pdf', 'text'], run)
+    const { code, written } = await runChecked(
+      ['summarize', 'docs', '--pdf', 'text', '--ext', '+png,+jpg,+webp,+tif'],
+      run,
+    )
     expect(code).toBe(1)
     expect(written['docs/good.md.summary.md']).toContain('ale')
     for (const [name, [, why]] of Object.entries(files)) {

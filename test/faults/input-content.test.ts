@@ -19,12 +19,12 @@ const allSummaries = ['docs/a.md.summary.md', 'docs/b.md.summary.md', 'docs/c.md
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
 describe('a folder of good and bad documents', () => {
-  const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
+  const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')
   const elf = Buffer.concat([Buffer.from('7f454c46020101', 'hex'), Buffer.alloc(9)])
   const soft = {
     'empty.md': '',
     'blank.md': '\ufeff \r\n\t\n',
-    'photo.txt': png,
+    'photo.txt': heic,
     'tool.txt': elf,
     'nul.txt': 'a\0b',
   }
@@ -115,7 +115,7 @@ describe('a folder of good and bad documents', () => {
     skipped('blank.md', 'the document is empty')
   })
   it('I03 binary files with the extension .txt are skipped in a folder, and fail if they are named', () => {
-    skipped('photo.txt', 'not text (an image); convert it to PDF')
+    skipped('photo.txt', 'not text (an image that is not PNG, JPEG, GIF, WebP or TIFF); convert it to PNG')
     skipped('tool.txt', 'not text (it contains NUL bytes)')
   })
   it('I04 a text with a NUL is skipped in a folder, and fails if it is named', () => {

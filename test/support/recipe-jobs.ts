@@ -300,6 +300,11 @@ export const jobs: Readonly<Record<string, Job>> = {
       return index
     },
   },
+  'Write alternative texts for images': {
+    files: { 'images/harbour.jpg': fixture('kinds/image.jpg'), 'images/notes.txt': 'Not an image.' },
+    replies: { 'alternative text': 'A white ferry leaves the harbour of Norvik at dawn.' },
+    check: ({ stdout }) => stdout,
+  },
   'Report what was spent': {
     files: { ...docs, '=1+1/a.md': 'It rains.' },
     setUp: 'claude-batch summarize docs =1+1 --quiet',

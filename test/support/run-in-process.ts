@@ -23,7 +23,7 @@ interface InProcessOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
   /** The content of stdin, which is a pipe. */
-  readonly input?: string
+  readonly input?: string | Uint8Array
   /** File-system faults, except for `kill`. No other run may be in progress then. */
   readonly faults?: FaultPlan
   /** The error with which every write to stdout fails. */

@@ -1,5 +1,7 @@
+import { maxTokensPerImage } from '../document/upload.ts'
 import { guessTokensPerCharacter } from '../estimate/estimate-cost.ts'
 import { findModel } from '../pricing/models.ts'
+import { type ProviderName, providerTraits } from '../request/providers.ts'
 import type { Request, RequestSettings } from '../request/request.ts'
 import type { TextKind } from '../text/text-kind.ts'
 
@@ -44,15 +46,43 @@ const minChunkChars = 1000
 /** Expected length of the notes on a chunk: characters. */
 export const expectedNotesChars = 1500
 
+/** How much of an upload fits into one request. */
+export interface UploadLimits {
+  /** Pages of a PDF. */
+  readonly pages: number
+  readonly images: number
+  /** Bytes of the files; base64 makes them a third larger. */
+  readonly bytes: number
+  /** Bytes of one image. */
+  readonly imageBytes: number
+}
+
 /**
- * Returns how much of a PDF fits into one request. `bytes` is the size of the file; base64 makes it a third
- * larger.
+ * Returns how much of an upload fits into one request.
+ * @param maxTokens of the upload
  * @see https://platform.claude.com/docs/en/build-with-claude/pdf-support
  */
-export function findPdfLimits(model: string): { readonly pages: number; readonly bytes: number } {
+export function findUploadLimits(model: string, provider: ProviderName, maxTokens: number): UploadLimits {
   const { contextTokens: context = 0 } = findModel(model) ?? {}
-  return { pages: context < 1_000_000 ? 100 : 600, bytes: 22_000_000 }
+  const { maxUploadBytes: bytes, maxImageBytes: imageBytes } = providerTraits[provider]
+  const limit = (count: number, tokens: number) =>
+    Math.max(1, Math.min(count, Math.floor(maxTokens / tokens)))
+  return {
+    pages: limit(context < 1_000_000 ? 100 : 600, maxTokensPerPage),
+    images: limit(maxImages, maxTokensPerImage),
+    bytes,
+    imageBytes,
+  }
 }
+
+/** An upper bound of the tokens of a PDF page; see {@link countPromptCharacters}. */
+export const maxTokensPerPage = 2500
+
+/**
+ * The API accepts more images, but above 20 none with a side of more than 2,000 pixels, such as a fax.
+ * @see https://platform.claude.com/docs/en/build-with-claude/vision
+ */
+const maxImages = 20
 
 /** Returns the requests in order, without duplicates: a document may contain the same chunk twice. */
 export function dedupeRequests(requests: readonly Request[]): readonly Request[] {

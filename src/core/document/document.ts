@@ -1,5 +1,6 @@
 import { truncate } from '../text/truncate.ts'
 import type { Mark } from './mark.ts'
+import type { Upload } from './upload.ts'
 
 /** A document that was found but not read. It gets exactly one outcome. */
 export interface DocumentRef {
@@ -63,15 +64,8 @@ export interface Document {
   readonly marks?: readonly Mark[]
   /** Of the bytes that `text` was decoded from. */
   readonly fingerprint: Fingerprint
-  /** The PDF to upload, if pages are images or the user chose so. `text` then names them. */
-  readonly pdf?: Pdf
-}
-
-export interface Pdf {
-  readonly base64: string
-  readonly pages: number
-  /** Whether these are only the scanned pages of a document, whose other pages are its text. */
-  readonly isPartial?: boolean
+  /** What the model must see, if the document is an image, has scanned pages, or the user chose so. `text` names it. */
+  readonly upload?: Upload
 }
 
 /**

@@ -1,3 +1,4 @@
+import { computeMaxUploadTokens } from '../document/upload.ts'
 import { mayBeBilled } from '../errors/request-error.ts'
 import type { Attempt } from '../request/attempt.ts'
 import type { Request } from '../request/request.ts'
@@ -38,7 +39,7 @@ export function commitCost(
  * expensive region. Undefined for a model without a price.
  */
 export function computeWorstCaseCost(
-  { system = '', user, pdf, schema, model, maxTokens }: Request,
+  { system = '', user, upload, schema, model, maxTokens }: Request,
   priceOf: PriceOf,
   terms: BillingTerms = {},
 ): Picodollars | undefined {
@@ -46,7 +47,8 @@ export function computeWorstCaseCost(
   const schemaTokens = schema
     ? 2 * Buffer.byteLength(JSON.stringify(schema, null, 2)) + schemaOverheadTokens
     : 0
-  const input = textTokens + schemaTokens + (pdf?.pages ?? 0) * maxTokensPerPage + requestOverheadTokens
+  const uploadTokens = upload === undefined ? 0 : computeMaxUploadTokens(upload)
+  const input = textTokens + schemaTokens + uploadTokens + requestOverheadTokens
   return priceOf({
     model,
     usage: { ...zeroUsage, input_tokens: input, output_tokens: maxTokens },
@@ -62,9 +64,6 @@ const requestOverheadTokens = 500
  * is not documented; twice the indented schema plus this many tokens is more.
  */
 const schemaOverheadTokens = 1000
-
-/** For a PDF page with its image: far more than was measured for any page. */
-const maxTokensPerPage = 10_000
 
 /** Returns the most that attempts can have cost: the worst case if a reply was lost or not counted. */
 export function computeMaxCost(attempts: readonly Attempt[], worstCase: Picodollars): Picodollars {

@@ -20,9 +20,25 @@ export interface ProviderTraits {
   readonly countsTokens: boolean
   /** Whether its replies have the headers of rate limits. */
   readonly sendsRateLimits: boolean
+  /** How much one request may upload: bytes of the files, a fourth less than of the request, where they are in base64. */
+  readonly maxUploadBytes: number
+  /** How large one image may be: bytes of the file. */
+  readonly maxImageBytes: number
   /** Whether prices and retirement dates are those of Anthropic. Other services set their own. */
   readonly hasOwnTerms: boolean
 }
+
+/**
+ * Anthropic takes requests of 32 MB, and images of 10 MiB in base64.
+ * @see https://platform.claude.com/docs/en/api/overview#request-size-limits
+ */
+const anthropicSizes = { maxUploadBytes: 22_000_000, maxImageBytes: 7_800_000 } as const
+
+/**
+ * The limit of images was 5 MiB in base64 everywhere, and only Anthropic's is known to be higher now.
+ * @see https://github.com/anthropics/claude-code/issues/11181
+ */
+const maxImageBytesElsewhere = 3_900_000
 
 /** @see https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock and its siblings */
 export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
@@ -32,6 +48,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
     hasBatches: true,
     countsTokens: true,
     sendsRateLimits: true,
+    ...anthropicSizes,
     hasOwnTerms: false,
   },
   bedrock: {
@@ -40,6 +57,9 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
     hasBatches: false,
     countsTokens: false,
     sendsRateLimits: false,
+    // Requests of 20 MB.
+    maxUploadBytes: 13_000_000,
+    maxImageBytes: maxImageBytesElsewhere,
     hasOwnTerms: true,
   },
   vertex: {
@@ -48,6 +68,9 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
     hasBatches: false,
     countsTokens: true,
     sendsRateLimits: false,
+    // Requests of 30 MB.
+    maxUploadBytes: 20_000_000,
+    maxImageBytes: maxImageBytesElsewhere,
     hasOwnTerms: true,
   },
   foundry: {
@@ -56,6 +79,8 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
     hasBatches: false,
     countsTokens: true,
     sendsRateLimits: false,
+    ...anthropicSizes,
+    maxImageBytes: maxImageBytesElsewhere,
     hasOwnTerms: true,
   },
   aws: {
@@ -64,6 +89,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
     hasBatches: true,
     countsTokens: true,
     sendsRateLimits: true,
+    ...anthropicSizes,
     hasOwnTerms: false,
   },
   simulator: {
@@ -72,6 +98,7 @@ export const providerTraits: Readonly<Record<ProviderName, ProviderTraits>> = {
     hasBatches: true,
     countsTokens: true,
     sendsRateLimits: true,
+    ...anthropicSizes,
     hasOwnTerms: false,
   },
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Document } from '../document/document.ts'
+import type { Upload } from '../document/upload.ts'
 import type { ProviderName } from './providers.ts'
 import type { Request } from './request.ts'
 
@@ -10,12 +11,18 @@ type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
  * 64 hexadecimal digits. Sending two requests with the same hash would mean paying twice for the same reply.
  */
 export function hashRequest(
-  { model, maxTokens, effort, thinking, system, user, schema, pdf }: RequestContent,
+  { model, maxTokens, effort, thinking, system, user, schema, upload }: RequestContent,
   provider: ProviderName,
 ): string {
   const parts = [provider, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
-  const optionalParts = [schema, pdf === undefined ? undefined : hash('sha256', pdf.base64)]
+  const optionalParts = [schema, upload && hashUpload(upload)]
   return hashJson([...parts, ...optionalParts.filter((part) => part !== undefined)])
+}
+
+/** The type of an image follows from its bytes. */
+function hashUpload(upload: Upload): string {
+  if (upload.type === 'pdf') return hash('sha256', upload.base64)
+  return hashJson(upload.images.map(({ base64 }) => hash('sha256', base64)))
 }
 
 /**
@@ -38,7 +45,7 @@ export const sampleDocuments: readonly Document[] = [
     ref: { index: 2, path: 'third/scan.pdf', namedByUser: true },
     text: 'Attached.',
     fingerprint: createEmptyFingerprint(),
-    pdf: { base64: 'JVBERi0=', pages: 1 },
+    upload: { type: 'pdf', base64: 'JVBERi0=', pages: 1 },
   },
 ]
 

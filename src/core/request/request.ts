@@ -1,4 +1,4 @@
-import type { Pdf } from '../document/document.ts'
+import { estimateUploadTokens, type Upload } from '../document/upload.ts'
 import { type Effort, findModel } from '../pricing/models.ts'
 import type { JsonSchema } from './schema-support.ts'
 
@@ -14,7 +14,7 @@ export interface Request {
   readonly system?: string
   readonly user: string
   /** Sent in front of `user`. */
-  readonly pdf?: Pdf
+  readonly upload?: Upload
   /** Upper bound of billed output tokens, including thinking. */
   readonly maxTokens: number
   readonly effort?: Effort
@@ -52,16 +52,17 @@ export function chooseParameters({
   }
 }
 
-/** Returns the length of a request for estimates: characters of input. A PDF page counts as 6,000. */
+/** Returns the length of a request for estimates: characters of input. A token of an upload counts as 2.5 of them. */
 export function countPromptCharacters({
   system = '',
   user,
-  pdf,
+  upload,
   schema,
-}: Pick<Request, 'system' | 'user' | 'pdf' | 'schema'>): number {
+}: Pick<Request, 'system' | 'user' | 'upload' | 'schema'>): number {
   const texts = system.length + user.length
-  return texts + (pdf?.pages ?? 0) * charactersPerPage + (schema ? JSON.stringify(schema).length : 0)
+  const uploaded = upload === undefined ? 0 : Math.round(estimateUploadTokens(upload) * charactersPerToken)
+  return texts + uploaded + (schema ? JSON.stringify(schema).length : 0)
 }
 
-/** The model gets a page of a PDF as text and as an image: about 2,350 tokens for a dense page. */
-const charactersPerPage = 6000
+/** Characters of prose per token in the models that have the fewest. */
+const charactersPerToken = 2.5

@@ -15,6 +15,7 @@ import { omitEncodedData } from './omit-encoded-data.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
   detectFormat,
+  detectImageFormat,
   documentFormats,
   type FormatName,
   findFormatByName,
@@ -88,16 +89,18 @@ export function createDocumentReader({
     if ('action' in content) return content.type === 'binary' ? { ...content, action: emptyAs } : content
     const { bytes, mtimeMs } = content
     const limit = findSizeLimit(path, bytes)
-    if (bytes.length > limit) return tooLargeProblem(bytes.length, limit)
+    if (bytes.length > limit) return tooLargeProblem(bytes.length, limit, bytes)
     if (isBlank(bytes)) return isPacked(findFormatByName(path)) ? incompleteProblem : emptyProblem(emptyAs)
     if (!namedByUser && isReport(bytes)) return earlierReportProblem
+    if (!namedByUser && isUnnamedImage(path, bytes)) return unnamedImageProblem
     const read = await toText(path, bytes)
     if ('action' in read) return isNoDocument(path, read) ? { ...read, action: emptyAs } : read
-    const { text, pages, marks = findLineMarks(path, text) } = read
-    if (pages !== undefined)
+    const { text, marks = findLineMarks(path, text) } = read
+    const uploaded = toUpload(read, bytes)
+    if (uploaded !== undefined)
       return {
         ref: source,
-        ...toPdf(read, pages, bytes),
+        ...uploaded,
         ...(read.marks && { marks: read.marks }),
         fingerprint: createFingerprint(bytes, mtimeMs),
       }
@@ -121,18 +124,42 @@ function isNoDocument(path: string, { type }: InputProblem): boolean {
   return type === 'lock_file' || (type === 'binary' && findFormatByName(path) === undefined)
 }
 
+/** Whether a file is an image whose name does not say so. */
+function isUnnamedImage(path: string, bytes: Buffer): boolean {
+  return findFormatByName(path) === undefined && detectImageFormat(bytes) !== undefined
+}
+
+/** Images in folders are only read if the user asked for their extensions. */
+const unnamedImageProblem: InputProblem = {
+  action: 'skip',
+  type: 'binary',
+  message: 'not text (an image); name it, or give it the extension of an image',
+}
+
 function createFingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerprint {
   return { size: bytes.length, sha256: hash('sha256', bytes), ...(mtimeMs !== undefined && { mtimeMs }) }
 }
 
-/** Returns the PDF that is uploaded, and the text next to it. */
-function toPdf({ text, scans }: ConvertedText, pages: number, bytes: Buffer): Pick<Document, 'text' | 'pdf'> {
-  if (scans === undefined)
-    return {
-      text: '[The document is the PDF that is attached.]',
-      pdf: { base64: bytes.toString('base64'), pages },
-    }
-  return { text, pdf: { base64: Buffer.from(scans).toString('base64'), pages, isPartial: true } }
+/** Returns what is uploaded, and the text next to it; undefined if the document is only text. */
+function toUpload(
+  { text, pages, scans, images }: ConvertedText,
+  bytes: Buffer,
+): Pick<Document, 'text' | 'upload'> | undefined {
+  if (images !== undefined) {
+    const encoded = images.map(({ bytes, ...image }) => ({ ...image, base64: toBase64(bytes) }))
+    return { text, upload: { type: 'images', images: encoded } }
+  }
+  if (pages === undefined) return undefined
+  if (scans !== undefined)
+    return { text, upload: { type: 'pdf', base64: toBase64(scans), pages, isPartial: true } }
+  return {
+    text: '[The document is the PDF that is attached.]',
+    upload: { type: 'pdf', base64: toBase64(bytes), pages },
+  }
+}
+
+function toBase64({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('base64')
 }
 
 function isPacked(kind: FormatName | undefined): boolean {
@@ -180,7 +207,8 @@ async function readFile(file: string): Promise<Content | InputProblem> {
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
     const start = stats.size > maxInputBytes ? await readStart(handle) : Buffer.alloc(0)
     const limit = findSizeLimit(file, start)
-    if (stats.size > limit) return findUnsupportedFormat(file, start) ?? tooLargeProblem(stats.size, limit)
+    if (stats.size > limit)
+      return findUnsupportedFormat(file, start) ?? tooLargeProblem(stats.size, limit, start)
     // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
     return { bytes: await readContent(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
@@ -200,7 +228,8 @@ function findSizeLimit(path: string, start: Buffer): number {
   const magic = start.toString('latin1', 0, 5)
   // An encrypted Office file is not read, but the failure must name the password and not the size.
   const isPackedStart = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0)/.test(magic)
-  return isPackedStart || mayHoldImages(findFormatByName(path)) ? maxPackedBytes : maxInputBytes
+  const isPackedFormat = mayHoldImages(findFormatByName(path)) || detectImageFormat(start) !== undefined
+  return isPackedStart || isPackedFormat ? maxPackedBytes : maxInputBytes
 }
 
 /** Whether most of a text file may be encoded images and attachments, which are not part of its text. */
@@ -243,12 +272,13 @@ async function readStream(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function tooLargeProblem(size: number, maxBytes: number): InputProblem {
+function tooLargeProblem(size: number, maxBytes: number, start: Buffer): InputProblem {
+  const advice = detectImageFormat(start) === 'image' ? 'make it smaller' : 'split it'
   const reason = maxBytes === maxInputBytes ? ', more than any model can read' : ''
   return {
     action: 'fail',
     type: 'too_large',
-    message: `larger than ${maxBytes / 1e6} MB (${Math.ceil(size / 1e5) / 10} MB)${reason}; split it`,
+    message: `larger than ${maxBytes / 1e6} MB (${Math.ceil(size / 1e5) / 10} MB)${reason}; ${advice}`,
   }
 }
 

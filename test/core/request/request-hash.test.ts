@@ -16,7 +16,7 @@ const base: Required<Asked> = {
   system: 'Be brief.',
   user: 'A text.',
   schema: { type: 'object' },
-  pdf: { base64: 'JVBERi0x', pages: 1 },
+  upload: { type: 'pdf', base64: 'JVBERi0x', pages: 1 },
 }
 
 describe('the request hash', () => {
@@ -29,7 +29,7 @@ describe('the request hash', () => {
     system: 'Be kind.',
     user: 'Another text.',
     schema: { type: 'object', title: 'x' },
-    pdf: { base64: 'JVBERi0y', pages: 1 },
+    upload: { type: 'pdf', base64: 'JVBERi0y', pages: 1 },
   }
   const fields = Object.keys(base) as (keyof Asked)[]
 

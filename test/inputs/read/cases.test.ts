@@ -15,7 +15,8 @@ const read = createDocumentReader({
 async function readCase(path: string): Promise<string> {
   const result = await read({ index: 0, path, namedByUser: false })
   if ('action' in result) return `${result.action} ${result.type}`
-  return result.pdf === undefined ? result.text : `uploaded: ${result.pdf.pages} pages`
+  if (result.upload === undefined) return result.text
+  return `uploaded: ${result.upload.type === 'pdf' ? result.upload.pages : result.upload.images.length} pages`
 }
 
 const mailHead =

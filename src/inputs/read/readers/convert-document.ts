@@ -3,6 +3,7 @@ import { editMarked, type Mark, type MarkedText } from '../../../core/document/m
 import { type DecodedText, decodeText } from '../decode-text.ts'
 import { omitEncodedData } from '../omit-encoded-data.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
+import type { ImageContent } from './images.ts'
 import { markMessage } from './mark-message.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
 import { holdsPictures, lacksWords } from './picture-documents.ts'
@@ -19,9 +20,10 @@ export interface ConversionRequest {
   readonly pdf: PdfMode
 }
 
-/** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded, or of its scanned pages. */
+/** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded, or of its scanned pages; or images. */
 export type ConvertedText = DecodedText &
-  Pick<PdfContent, 'pages' | 'scans'> & {
+  Pick<PdfContent, 'pages' | 'scans'> &
+  Partial<Pick<ImageContent, 'images'>> & {
     /** Undefined if the text is that of the file, so that positions in it are lines. */
     readonly marks?: readonly Mark[]
   }
@@ -42,6 +44,8 @@ export async function convertDocument({
         ...editMarked({ text: content.text, marks: content.marks ?? [] }, omitEncodedData),
       }
     }
+    if (format === 'image') return (await import('./images.ts')).readImage(buffer)
+    if (format === 'tiff') return await (await import('./tiff.ts')).readTiff(buffer)
     const reader = readers[format]
     if ('fromBytes' in reader) {
       return await checkText(format, await reader.fromBytes(buffer, encoding), buffer)
@@ -65,7 +69,7 @@ type FormatReader =
   | { readonly fromText: (text: string) => Promise<string | MarkedText> }
 
 /** The readers by format. Each is loaded for the first document of its format. */
-const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
+const readers: Readonly<Record<Exclude<FormatName, 'pdf' | 'image' | 'tiff'>, FormatReader>> = {
   html: {
     fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text, { page: true }),
   },

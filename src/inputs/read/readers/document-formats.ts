@@ -1,6 +1,9 @@
 import type { InputProblem } from '../../../core/document/document.ts'
+import { maxTokensPerImage } from '../../../core/document/upload.ts'
 import { detectArchiveFormat } from './archive-format.ts'
+import { otherImage } from './formats-without-reader.ts'
 import { sniffedBytes } from './identify-content.ts'
+import { detectImageType } from './image-header.ts'
 import type { PdfMode } from './pdf.ts'
 import { findPlaceholderProblem } from './placeholder-file.ts'
 import { findUnsupportedFormat } from './unsupported-formats.ts'
@@ -55,6 +58,20 @@ export const documentFormats = {
     container: 'text',
     mayBeImages: false,
   },
+  image: {
+    name: 'an image',
+    noun: 'an image',
+    extensions: ['png', 'jpg', 'jpeg', 'gif', 'webp'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
+  tiff: {
+    name: 'TIFF',
+    noun: 'a TIFF image',
+    extensions: ['tif', 'tiff'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
   pdf: { name: 'PDF', noun: 'a PDF', extensions: ['pdf'], container: 'bytes', mayBeImages: true },
   docx: {
     name: 'Word',
@@ -101,17 +118,20 @@ export function findFormatByName(path: string): FormatName | undefined {
 }
 
 /**
- * Returns which share of a file with this name may be text, from 0 to 1. Packed formats also contain markup
- * and images.
+ * Returns how many characters of a request a file may become. Packed formats also contain markup and images. An image is
+ * taken to be one page, and as large as a model can see it.
+ * @param bytes the size of the file
  */
-export function estimateTextShare(path: string): number {
+export function estimateCharacters(path: string, bytes: number): number {
   const format = findFormatByName(path)
-  return format === undefined || documentFormats[format].container === 'text' || format === 'email' ? 1 : 0.2
+  if (format === undefined || documentFormats[format].container === 'text' || format === 'email') return bytes
+  return isImage(format) ? Math.min(bytes, maxTokensPerImage * 2.5) : 0.2 * bytes
 }
 
 /**
  * Detects the format of a file by its first bytes, otherwise by its name; undefined for plain text. A file
- * that is not what its extension promises is a problem, unless it has another format that can be read.
+ * that is not what its extension promises is a problem, unless it has another format that can be read. An image under the
+ * name of a document is a problem, too: it costs a request, and the user asked for no images.
  */
 export function detectFormat(path: string, bytes: Buffer): FormatName | InputProblem | undefined {
   const placeholder = findPlaceholderProblem(path, bytes)
@@ -119,12 +139,17 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   const namedFormat = findFormatByName(path)
   const start = bytes.subarray(0, sniffedBytes).toString('latin1')
   if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && mayBePdf(start, bytes))) return 'pdf'
+  const imageFormat = detectImageFormat(bytes)
+  if (imageFormat !== undefined && (namedFormat === undefined || isImage(namedFormat))) return imageFormat
   if (start.startsWith('PK\x03\x04')) {
     const archiveFormat = detectArchiveFormat(namedFormat, bytes)
     if (archiveFormat !== undefined) return archiveFormat
   }
   const isOldOffice = start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')
   if (isOldOffice && bytes.includes(encryptedPackage)) return encryptedProblem
+  // Phones give photos in HEIC the name of a JPEG.
+  if (namedFormat !== undefined && isImage(namedFormat) && otherImage.signature?.test(start))
+    return findUnsupportedFormat(path, bytes)
   if (namedFormat !== undefined)
     return (
       findWrongContent(path, bytes, { format: namedFormat, ...documentFormats[namedFormat] }) ?? namedFormat
@@ -134,6 +159,19 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   if (problem !== undefined) return problem
   return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
 }
+
+function isImage(format: FormatName): boolean {
+  return format === 'image' || format === 'tiff'
+}
+
+/** Detects the format of an image by its first bytes. */
+export function detectImageFormat(bytes: Buffer): 'image' | 'tiff' | undefined {
+  if (detectImageType(bytes) !== undefined) return 'image'
+  return tiffSignature.test(bytes.toString('latin1', 0, 4)) ? 'tiff' : undefined
+}
+
+/** TIFF, and BigTIFF for files of 4 GB. */
+const tiffSignature = /^(?:II[*+]\0|MM\0[*+])/
 
 /**
  * Whether a file named like a PDF may be one. Some programs write a line before the header, or no header, and
@@ -191,4 +229,4 @@ export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly 
  * Raise this number whenever a reader or its library returns different text, so that documents are read
  * again.
  */
-const readersVersion = 4
+const readersVersion = 5

@@ -28,6 +28,15 @@ export const zip: UnsupportedFormat = {
   extensions: ['zip'],
 }
 
+/** An image that the API does not accept, and that no reader converts. */
+export const otherImage: UnsupportedFormat = {
+  name: 'an image that is not PNG, JPEG, GIF, WebP or TIFF',
+  advice: 'convert it to PNG or JPEG, for example: magick FILE FILE.png',
+  extensions: ['bmp', 'heic', 'heif', 'avif', 'jxl', 'jp2', 'ico', 'psd'],
+  signature:
+    /^(?:BM.{4}\0\0\0\0|.{4}ftyp(?:hei|mif1|msf1|avi[fs])|\0\0\x01\0|8BPS|\0\0\0\x0c(?:JXL |jP {2})|\xff\x0a)/s,
+}
+
 const formats: readonly UnsupportedFormat[] = [
   { name: 'an old Word file', advice: convertTo('docx'), extensions: ['doc', 'dot'] },
   { name: 'an old Excel file', advice: convertTo('xlsx'), extensions: ['xls', 'xlt', 'xlsb'] },
@@ -71,27 +80,7 @@ const formats: readonly UnsupportedFormat[] = [
     extensions: ['tar'],
     signature: /^.{257}ustar/s,
   },
-  {
-    name: 'an image',
-    advice: 'convert it to PDF, which is uploaded as a scan, for example: img2pdf FILE -o FILE.pdf',
-    extensions: [
-      'png',
-      'jpg',
-      'jpeg',
-      'gif',
-      'webp',
-      'bmp',
-      'tif',
-      'tiff',
-      'heic',
-      'heif',
-      'avif',
-      'ico',
-      'psd',
-    ],
-    signature:
-      /^(?:\x89PNG|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP|BM.{4}\0\0\0\0|II\*\0|MM\0\*|.{4}ftyp(?:hei|mif1|msf1|avif)|\0\0\x01\0|8BPS)/s,
-  },
+  otherImage,
   {
     name: 'audio',
     advice: 'transcribe it, for example: whisper FILE --output_format txt',

@@ -1,5 +1,5 @@
 import { PDFCatalog, PDFContext, PDFObjectCopier, PDFPageLeaf, PDFPageTree, PDFWriter } from '@cantoo/pdf-lib'
-import type { Pdf } from '../../../core/document/document.ts'
+import type { Pdf } from '../../../core/document/upload.ts'
 import { objectsPerTick, parsePdf } from './parse-pdf.ts'
 import { prunePdfPages } from './prune-pdf-pages.ts'
 import { UnreadableError } from './unreadable-error.ts'
@@ -41,7 +41,7 @@ async function splitLoadedPdf(
   const addChunk = async (from: number, to: number): Promise<void> => {
     const bytes = await copyPages(pages.slice(from, to))
     if (bytes.length <= maxBytes) {
-      chunks.push({ base64: Buffer.from(bytes).toString('base64'), pages: to - from })
+      chunks.push({ type: 'pdf', base64: Buffer.from(bytes).toString('base64'), pages: to - from })
       return
     }
     if (to - from === 1)

@@ -132,8 +132,12 @@ describe('the format of a document', () => {
     expect(detectFormat('x.docx', old)).toMatchObject({ type: 'not_a_word_document' })
   })
 
-  it('has extensions that are searched for in folders', () => {
-    for (const extension of Object.values(documentFormats).flatMap(({ extensions }) => extensions))
-      expect(defaultExtensions).toContain(extension)
+  it('has extensions that are searched for in folders, except for images', () => {
+    for (const [format, { extensions }] of Object.entries(documentFormats))
+      for (const extension of extensions)
+        expect([extension, (defaultExtensions as readonly string[]).includes(extension)]).toEqual([
+          extension,
+          format !== 'image' && format !== 'tiff',
+        ])
   })
 })
