@@ -59,14 +59,14 @@ export const documentFormats = {
   docx: {
     name: 'Word',
     noun: 'a Word document',
-    extensions: ['docx'],
+    extensions: ['docx', 'docm', 'dotx', 'dotm'],
     container: 'archive',
     mayBeImages: true,
   },
   odf: {
     name: 'OpenDocument',
     noun: 'an OpenDocument file',
-    extensions: ['odt', 'odp', 'ods'],
+    extensions: ['odt', 'odp', 'ods', 'ott', 'otp', 'ots'],
     container: 'archive',
     mayBeImages: true,
   },
@@ -74,14 +74,14 @@ export const documentFormats = {
   pptx: {
     name: 'PowerPoint',
     noun: 'a PowerPoint presentation',
-    extensions: ['pptx'],
+    extensions: ['pptx', 'pptm', 'ppsx', 'ppsm', 'potx', 'potm'],
     container: 'archive',
     mayBeImages: true,
   },
   xlsx: {
     name: 'Excel',
     noun: 'an Excel workbook',
-    extensions: ['xlsx'],
+    extensions: ['xlsx', 'xlsm', 'xltx', 'xltm'],
     container: 'archive',
     mayBeImages: false,
   },

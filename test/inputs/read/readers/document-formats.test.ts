@@ -31,6 +31,9 @@ describe('documents from other programs', () => {
     'libreoffice.docx',
     'pandoc.odt',
     'libreoffice.odt',
+    'libreoffice.docm',
+    'libreoffice.dotx',
+    'libreoffice.ott',
     'pandoc.epub',
     'pandoc.html',
     'libreoffice.html',
@@ -49,7 +52,7 @@ describe('documents from other programs', () => {
     expect(measureRecall(source, await textOf('libreoffice.pdf'))).toBeGreaterThan(0.99)
   })
 
-  it.each(['pandoc.pptx', 'libreoffice.odp'])(
+  it.each(['pandoc.pptx', 'libreoffice.odp', 'libreoffice.ppsx', 'libreoffice.otp'])(
     '%s keeps every word, slide by slide, and the notes',
     async (name) => {
       const text = await textOf(name)
@@ -60,7 +63,7 @@ describe('documents from other programs', () => {
     },
   )
 
-  it.each(['libreoffice.xlsx', 'libreoffice.ods'])(
+  it.each(['libreoffice.xlsx', 'libreoffice.ods', 'libreoffice.xlsm', 'libreoffice.ots'])(
     '%s becomes rows of cells, with dates and the results of formulas',
     async (name) => {
       expect(await textOf(name)).toBe(`## Delays
