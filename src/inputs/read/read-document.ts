@@ -180,7 +180,12 @@ async function readFile(file: string): Promise<Content | InputProblem> {
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
     const start = stats.size > maxInputBytes ? await readStart(handle) : Buffer.alloc(0)
     const limit = findSizeLimit(file, start)
-    if (stats.size > limit) return findUnsupportedFormat(file, start) ?? tooLargeProblem(stats.size, limit)
+    if (stats.size > limit) {
+      const isReadable = findFormatByName(file) !== undefined
+      return (
+        (isReadable ? undefined : findUnsupportedFormat(file, start)) ?? tooLargeProblem(stats.size, limit)
+      )
+    }
     // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
     return { bytes: await readContent(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
@@ -199,7 +204,7 @@ async function readStart(handle: FileHandle): Promise<Buffer> {
 function findSizeLimit(path: string, start: Buffer): number {
   const magic = start.toString('latin1', 0, 5)
   // An encrypted Office file is not read, but the failure must name the password and not the size.
-  const isPackedStart = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0)/.test(magic)
+  const isPackedStart = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0|\{\\rtf)/.test(magic)
   return isPackedStart || mayHoldImages(findFormatByName(path)) ? maxPackedBytes : maxInputBytes
 }
 

@@ -1,6 +1,8 @@
 import type { InputProblem } from '../../../core/document/document.ts'
 import { detectArchiveFormat } from './archive-format.ts'
-import { sniffedBytes } from './identify-content.ts'
+import { isCompoundFile } from './compound-file.ts'
+import { detectCompoundFormat, encryptedProblem } from './compound-format.ts'
+import { identifyContent, sniffedBytes } from './identify-content.ts'
 import type { PdfMode } from './pdf.ts'
 import { findPlaceholderProblem } from './placeholder-file.ts'
 import { findUnsupportedFormat } from './unsupported-formats.ts'
@@ -63,6 +65,21 @@ export const documentFormats = {
     container: 'archive',
     mayBeImages: true,
   },
+  msg: {
+    name: 'Outlook',
+    noun: 'an Outlook message',
+    extensions: ['msg'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
+  doc: {
+    name: 'Word 97 to 2003',
+    noun: 'a Word 97 document',
+    extensions: ['doc'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
+  rtf: { name: 'RTF', noun: 'an RTF file', extensions: ['rtf'], container: 'bytes', mayBeImages: false },
   odf: {
     name: 'OpenDocument',
     noun: 'an OpenDocument file',
@@ -119,12 +136,23 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   const namedFormat = findFormatByName(path)
   const start = bytes.subarray(0, sniffedBytes).toString('latin1')
   if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && mayBePdf(start, bytes))) return 'pdf'
+  if (/^(?:\xef\xbb\xbf)?\s*\{\\rtf/.test(start)) return 'rtf'
   if (start.startsWith('PK\x03\x04')) {
     const archiveFormat = detectArchiveFormat(namedFormat, bytes)
     if (archiveFormat !== undefined) return archiveFormat
   }
-  const isOldOffice = start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')
-  if (isOldOffice && bytes.includes(encryptedPackage)) return encryptedProblem
+  if (isCompoundFile(bytes)) {
+    const compoundFormat = detectCompoundFormat(bytes)
+    if (compoundFormat === 'encrypted') return encryptedProblem
+    if (compoundFormat === 'doc' || compoundFormat === 'msg') return compoundFormat
+    // The reader reports what is wrong with a damaged file.
+    if (compoundFormat === 'unknown' && (namedFormat === 'doc' || namedFormat === 'msg')) return namedFormat
+  }
+  if (namedFormat === 'doc' || namedFormat === 'rtf' || namedFormat === 'msg') {
+    const { kind } = identifyContent(bytes)
+    if (kind === 'html' || kind === 'markup') return 'html'
+    if (kind === 'text') return looksLikeMail(bytes) ? 'email' : undefined
+  }
   if (namedFormat !== undefined)
     return (
       findWrongContent(path, bytes, { format: namedFormat, ...documentFormats[namedFormat] }) ?? namedFormat
@@ -151,24 +179,18 @@ const maxHeaderBytes = 65_536
 
 /**
  * Whether a file begins with the headers of a mail. Files of a Maildir, mailboxes of a mail server and mails
- * on stdin have no `.eml` or `.mbox` in their names.
+ * on stdin have no `.eml` or `.mbox` in their names, and web archives may be called `.doc`.
  */
 function looksLikeMail(bytes: Buffer): boolean {
   const [headers = ''] = bytes.toString('latin1', 0, maxHeaderBytes).split(/\r?\n\r?\n/, 1)
-  if (!/^From:/im.test(headers) || !/^(?:Message-ID|MIME-Version|Received):/im.test(headers)) return false
+  const isMail = /^From:/im.test(headers) && /^(?:Message-ID|MIME-Version|Received):/im.test(headers)
+  const isWebArchive =
+    /^MIME-Version:/im.test(headers) && /^Content-Type:\s*multipart\/related/im.test(headers)
+  if (!isMail && !isWebArchive) return false
   return headers
     .replace(/^From [^\n]*\n/, '')
     .split('\n')
     .every((line) => /^(?:[!-9;-~]+:|[ \t])/.test(line))
-}
-
-/** The name of the stream that holds an encrypted .docx, .xlsx or .pptx file. */
-const encryptedPackage = Buffer.from('EncryptedPackage', 'utf16le')
-
-const encryptedProblem: InputProblem = {
-  action: 'fail',
-  type: 'encrypted',
-  message: 'it is protected by a password',
 }
 
 /** Settings that affect the texts of documents. */
@@ -191,4 +213,4 @@ export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly 
  * Raise this number whenever a reader or its library returns different text, so that documents are read
  * again.
  */
-const readersVersion = 4
+const readersVersion = 5

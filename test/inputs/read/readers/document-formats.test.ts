@@ -31,6 +31,8 @@ describe('documents from other programs', () => {
     'libreoffice.docx',
     'pandoc.odt',
     'libreoffice.odt',
+    'libreoffice.doc',
+    'libreoffice.rtf',
     'libreoffice.docm',
     'libreoffice.dotx',
     'libreoffice.ott',
@@ -131,7 +133,7 @@ describe('the format of a document', () => {
       message: expect.stringContaining('archive'),
     })
     const old = Buffer.from('d0cf11e0a1b11ae1', 'hex')
-    expect(detectFormat('x.doc', old)).toMatchObject({ type: 'binary' })
+    expect(detectFormat('x.xls', old)).toMatchObject({ type: 'binary' })
     expect(detectFormat('x.docx', old)).toMatchObject({ type: 'not_a_word_document' })
   })
 
