@@ -30,81 +30,96 @@ export interface ConverterOptions extends ConverterLimits {
  * started is ended when it exits, exceeds a limit or is aborted.
  * @throws the reason of the signal, if it is aborted
  */
-export async function runConverter({
-  command: [program, ...args],
-  cwd,
-  env,
-  signal,
-  endProcessGroup,
-  timeoutMs = 60_000,
-  maxMemoryBytes = 1e9,
-  maxOutputBytes = 50e6,
-}: ConverterOptions): Promise<Buffer | InputProblem> {
+export async function runConverter(options: ConverterOptions): Promise<Buffer | InputProblem> {
+  const { command, signal, timeoutMs = 60_000, maxMemoryBytes = 1e9, maxOutputBytes = 50e6 } = options
   signal?.throwIfAborted()
-  const name = JSON.stringify(escapeControlChars(basename(program)))
+  const name = JSON.stringify(escapeControlChars(basename(command[0])))
   const fail = (what: string): InputProblem => ({
     action: 'fail',
     type: 'convert_failed',
     message: `the converter ${name} ${what}`,
   })
-  let child: ChildProcess
+  let program: Program
   try {
-    // A group of processes can be ended together. A terminal does not send Ctrl-C to it.
-    child = spawn(program, args, {
-      cwd,
-      env,
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    program = startProgram(options, maxOutputBytes)
   } catch (error) {
     // Some errors, such as a path through a file, are thrown before the program starts.
     return fail(describeStartError(error as NodeJS.ErrnoException))
   }
-  const { pid } = child
-  let stoppedBecause: string | undefined
-  const stop = (why: string) => {
-    stoppedBecause ??= why
-    if (pid !== undefined) endProcessGroup(pid)
-    // A process that has left the group may keep the pipes open.
-    child.stdout?.destroy()
-    child.stderr?.destroy()
-  }
-  const onAbort = () => stop('was stopped with the run')
+  const onAbort = () => program.stop('was stopped with the run')
   signal?.addEventListener('abort', onAbort)
-  const timer = setTimeout(() => stop(`took longer than ${timeoutMs / 1000} s, and was ended`), timeoutMs)
-  const stopWatching =
-    pid === undefined
-      ? () => {}
-      : watchMemory(pid, maxMemoryBytes, () =>
-          stop(`used more than ${maxMemoryBytes / 1e9} GB of memory, and was ended`),
-        )
-  const output: Buffer[] = []
-  let [outputBytes, errors] = [0, Buffer.alloc(0)]
-  child.stdout?.on('data', (chunk: Buffer) => {
-    outputBytes += chunk.length
-    if (outputBytes > maxOutputBytes) stop(`printed more than ${maxOutputBytes / 1e6} MB, and was ended`)
-    else output.push(chunk)
-  })
-  child.stderr?.on('data', (chunk: Buffer) => {
-    errors = Buffer.concat([errors, chunk]).subarray(-maxErrorBytes)
-  })
+  const timer = setTimeout(
+    () => program.stop(`took longer than ${timeoutMs / 1000} s, and was ended`),
+    timeoutMs,
+  )
+  const stopWatching = watchMemory(program.pid, maxMemoryBytes, () =>
+    program.stop(`used more than ${maxMemoryBytes / 1e9} GB of memory, and was ended`),
+  )
   try {
-    const end = await waitForEnd(child, () => pid !== undefined && endProcessGroup(pid))
+    const { failure, output } = await program.ended
     signal?.throwIfAborted()
-    if (stoppedBecause !== undefined) return fail(stoppedBecause)
-    if (end.error !== undefined) return fail(describeStartError(end.error))
-    if (end.signal !== null) return fail(`was ended by ${end.signal}${formatLastLine(errors)}`)
-    if (end.code !== 0) return fail(`failed with exit code ${end.code}${formatLastLine(errors)}`)
-    const printed = Buffer.concat(output)
-    return printed.toString('latin1').trim() === ''
-      ? fail(`printed nothing${formatLastLine(errors)}`)
-      : printed
+    return failure === undefined ? output : fail(failure)
   } finally {
     clearTimeout(timer)
     stopWatching()
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+/** A program that is running. */
+interface Program {
+  /** Undefined if it did not start. */
+  readonly pid: number | undefined
+  /** Ends it and all that it has started. @param why the end of a message about it */
+  stop(why: string): void
+  /** Resolves when it has ended, with what it has printed, or the end of a message about what went wrong. */
+  readonly ended: Promise<{ readonly output: Buffer; readonly failure: string | undefined }>
+}
+
+function startProgram(
+  { command: [file, ...args], cwd, env, endProcessGroup }: ConverterOptions,
+  maxOutputBytes: number,
+): Program {
+  // A group of processes can be ended together. A terminal does not send Ctrl-C to it.
+  const child = spawn(file, args, {
+    cwd,
+    env,
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const { pid, stdout, stderr } = child
+  const output: Buffer[] = []
+  let [outputBytes, errors] = [0, Buffer.alloc(0)]
+  let stoppedBecause: string | undefined
+  const closePipes = () => {
+    stdout.destroy()
+    stderr.destroy()
+  }
+  const stop = (why: string) => {
+    stoppedBecause ??= why
+    // The id of a process that has ended may belong to another one.
+    if (pid !== undefined && child.exitCode === null && child.signalCode === null) endProcessGroup(pid)
+    // A process that has left the group may keep the pipes open.
+    closePipes()
+  }
+  stdout.on('data', (chunk: Buffer) => {
+    outputBytes += chunk.length
+    if (outputBytes > maxOutputBytes) stop(`printed more than ${maxOutputBytes / 1e6} MB, and was ended`)
+    else output.push(chunk)
+  })
+  stderr.on('data', (chunk: Buffer) => {
+    errors = Buffer.concat([errors, chunk]).subarray(-maxErrorBytes)
+  })
+  const onExit = () => {
+    if (pid !== undefined) endProcessGroup(pid)
+    setTimeout(closePipes, pipeTimeoutMs).unref()
+  }
+  const ended = waitForEnd(child, onExit).then((end) => {
+    const printed = Buffer.concat(output)
+    return { output: printed, failure: stoppedBecause ?? describeEnd(end, printed, errors) }
+  })
+  return { pid, stop, ended }
 }
 
 /** Bytes of stderr that are kept. */
@@ -123,15 +138,17 @@ interface End {
 function waitForEnd(child: ChildProcess, onExit: () => void): Promise<End> {
   return new Promise((resolve) => {
     child.on('error', (error: NodeJS.ErrnoException) => resolve({ code: null, signal: null, error }))
-    child.on('exit', () => {
-      onExit()
-      setTimeout(() => {
-        child.stdout?.destroy()
-        child.stderr?.destroy()
-      }, pipeTimeoutMs).unref()
-    })
+    child.on('exit', onExit)
     child.on('close', (code, signal) => resolve({ code, signal }))
   })
+}
+
+function describeEnd({ code, signal, error }: End, output: Buffer, errors: Buffer): string | undefined {
+  if (error !== undefined) return describeStartError(error)
+  const details = formatLastLine(errors)
+  if (signal !== null) return `was ended by ${signal}${details}`
+  if (code !== 0) return `failed with exit code ${code}${details}`
+  return output.toString('latin1').trim() === '' ? `printed nothing${details}` : undefined
 }
 
 function describeStartError({ code }: NodeJS.ErrnoException): string {
@@ -158,7 +175,8 @@ const memoryIntervalMs = 250
  * `/proc`.
  * @returns a function that ends the watch
  */
-function watchMemory(group: number, maxBytes: number, onTooMuch: () => void): () => void {
+function watchMemory(group: number | undefined, maxBytes: number, onTooMuch: () => void): () => void {
+  if (group === undefined) return () => {}
   let isEnded = false
   let timer: NodeJS.Timeout | undefined
   const look = async () => {
