@@ -45,6 +45,8 @@ export interface Runtime {
   readonly uid: number | undefined
   /** Whether a process with this id is running. */
   isRunning(pid: number): boolean
+  /** Ends a process and all processes of its group; on Windows, only the process. */
+  endProcessGroup(pid: number): void
   /**
    * Calls `listener` at each signal that asks the program to stop.
    * @returns a function that removes the listener
@@ -94,6 +96,7 @@ export function createProcessRuntime(): Runtime {
     pid: process.pid,
     uid: process.getuid?.(),
     isRunning,
+    endProcessGroup,
     onStopSignal(listener) {
       // Node.js restores the default of a signal that its parent ignored, such as nohup.
       const onHangup = isHangupIgnored() ? () => {} : listener
@@ -171,6 +174,14 @@ async function confirm(question: string, signal: AbortSignal): Promise<boolean |
     return /^\s*y(es)?\s*$/i.test(answer)
   } finally {
     lineReader.close()
+  }
+}
+
+function endProcessGroup(pid: number): void {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {
+    // All of its processes have ended.
   }
 }
 

@@ -121,6 +121,7 @@ export async function compare(
       ...runtime,
       encoding: summarizeOptions.encoding,
       pdf: summarizeOptions.pdf,
+      converters: { ...runtime, commands: summarizeOptions.convert, signal: shutdown.drainSignal },
     })
     const { simulate: simulated } = options
     await writeComparison(sources, variantsRun.variants, judgedVariants, out, runtime, {

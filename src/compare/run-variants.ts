@@ -130,6 +130,7 @@ export async function runVariants<
       ...runtime,
       encoding: summarizeOptions.encoding,
       pdf: summarizeOptions.pdf,
+      converters: { ...runtime, commands: summarizeOptions.convert, signal: drainSignal },
       onWarning: reporter.printNote,
     }),
     buildRequest: (document) => armFor(document.ref).requestBuilder.buildRequest(document),

@@ -67,6 +67,28 @@ export const commandLine = withSchema(string, (value: string, flag: string): str
   return value
 })
 
+/** Parses a file extension and the program that reads such files: `doc=antiword {}`. */
+export const convertCommands = withSchema(
+  { type: 'object', additionalProperties: string },
+  (
+    value: string,
+    flag: string,
+    previous: Readonly<Record<string, string>> = {},
+  ): Readonly<Record<string, string>> => {
+    const [, extension, command = ''] = /^(?:\*?\.)?([\w+-]+)=(.*)$/s.exec(value.trim()) ?? []
+    if (extension === undefined)
+      throw new UsageError(`${flag}: expected an extension and a command, like "heic=heif-text {}"`)
+    const [, ...args] = splitCommandLine(command) ?? []
+    if (splitCommandLine(command) === undefined)
+      throw new UsageError(`${flag}: expected a program and its arguments, with every quote closed`)
+    if (!args.some((word) => word.includes('{}')))
+      throw new UsageError(
+        `${flag}: the command for .${extension} has no {} among its arguments; it stands for the path of the file`,
+      )
+    return { ...previous, [extension.toLowerCase()]: command }
+  },
+)
+
 /** A pattern of paths to exclude. */
 export interface ExcludePattern {
   readonly pattern: string

@@ -6,6 +6,7 @@ export type CheckName =
   | 'settings'
   | 'prompt'
   | 'prices'
+  | 'converters'
   | 'provider'
   | 'proxy'
   | 'credentials'

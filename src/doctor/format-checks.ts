@@ -34,6 +34,7 @@ const nameLabels: Readonly<Record<CheckName, string>> = {
   settings: 'settings',
   prompt: 'prompt',
   prices: 'prices',
+  converters: 'converters',
   provider: 'provider',
   proxy: 'proxy',
   credentials: 'credentials',

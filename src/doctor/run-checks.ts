@@ -7,6 +7,7 @@ import { loadRequestBuilder } from '../run/request-builder.ts'
 import type { Runtime } from '../runtime.ts'
 import { checkApi } from './api-checks.ts'
 import { type Check, failedCheck, passed } from './check-result.ts'
+import { checkConverters } from './converter-checks.ts'
 import {
   checkCredentials,
   checkPrices,
@@ -35,6 +36,7 @@ export async function runChecks(
     checks.push(...checkPrices(models, options, runtime))
     checks.push(...(await checkConnection(options, models, runtime, signal)))
   }
+  checks.push(...(await checkConverters(options.convert ?? {}, runtime)))
   const name = options.out ?? defaultOutputFolder
   if (name !== '-') checks.push(...(await checkOutput(resolve(runtime.cwd, name), name, runtime)))
   return checks

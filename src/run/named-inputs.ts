@@ -55,7 +55,7 @@ export async function findInputs(
     cwd,
     env,
     out,
-    extensions: options.ext ?? defaultExtensions,
+    extensions: options.ext ?? [...defaultExtensions, ...Object.keys(options.convert ?? {})],
     exclude: (options.exclude ?? []).map(({ pattern, folder = cwd }) => ({ pattern, folder })),
     // The run must not summarize files that it writes itself.
     writtenFiles: [options.report, options.log, options.digest].flatMap((file) =>

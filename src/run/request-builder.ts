@@ -7,6 +7,7 @@ import type { AnswerSettings } from '../core/request/answer-settings.ts'
 import type { OutputConstraints } from '../core/request/output-constraints.ts'
 import { pickVariant } from '../core/request/pick-variant.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
+import { hashConvertedSettings } from '../core/request/request-hash.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { findNearestName } from '../core/text/find-nearest-name.ts'
 import { quoteBeginning } from '../core/text/quote-beginning.ts'
@@ -15,6 +16,7 @@ import { CommandLineError, UsageError } from '../errors.ts'
 import { readSchema } from '../inputs/answer-checks/schema-check.ts'
 import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
 import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
+import { type ConvertCommands, findConvertCommand } from '../inputs/read/converters.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
 import { applyInstructions } from './instructions.ts'
 import { createPromptVariant, type PromptVariant } from './prompt-variant.ts'
@@ -126,7 +128,7 @@ export async function loadRequestBuilder(
       model: first.provenance.model,
       models: variants.map(({ value }) => value.provenance.model),
       structured: structuredCount > 0,
-      getProvenance: (path) => pick(path).provenance,
+      getProvenance: createProvenanceLookup(pick, options.convert),
     },
     requestBuilder: {
       buildRequest: (document) => pick(document.ref.path).buildRequest(document),
@@ -135,6 +137,26 @@ export async function loadRequestBuilder(
       checkQuality: first.checks.checkQuality,
       getAnswerSettings: (path) => pick(path).answers,
     },
+  }
+}
+
+/**
+ * Returns a function that returns the provenance of a document's summary. The command that reads documents of one
+ * extension is part of the settings of only these documents.
+ */
+function createProvenanceLookup(
+  pick: (path: string) => PromptVariant,
+  commands: ConvertCommands = {},
+): PromptChoice['getProvenance'] {
+  const known = new Map<string, Provenance>()
+  return (path) => {
+    const { provenance } = pick(path)
+    const command = findConvertCommand(commands, path)
+    if (command === undefined) return provenance
+    const settingsHash = hashConvertedSettings(provenance.settingsHash, command)
+    const converted = known.get(settingsHash) ?? { ...provenance, settingsHash }
+    known.set(settingsHash, converted)
+    return converted
   }
 }
 

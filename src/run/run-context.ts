@@ -56,7 +56,15 @@ export async function createRunContext(
   const shutdown = createShutdown()
   const reporter = createReporter({ ...runtime, ...options })
   const { encoding, pdf } = options
-  const read = plan.read ?? createDocumentReader({ ...runtime, encoding, pdf, onWarning: reporter.printNote })
+  const read =
+    plan.read ??
+    createDocumentReader({
+      ...runtime,
+      encoding,
+      pdf,
+      converters: { ...runtime, commands: options.convert, signal: shutdown.drainSignal },
+      onWarning: reporter.printNote,
+    })
   const provider = await createProvider(options, runtime)
   const stopListening = stopOnSignals(runtime, shutdown, reporter.onDrain)
   const sinks = createResourceStack()

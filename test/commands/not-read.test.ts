@@ -8,8 +8,8 @@ import { runInProcess } from '../support/run-in-process.ts'
 
 const files = {
   'docs/a.md': 'The harbour board met about the channel.',
-  'docs/old.doc': 'x',
-  'docs/deep/OLDER.DOC': 'x',
+  'docs/old.xls': 'x',
+  'docs/deep/OLDER.XLS': 'x',
   'docs/photo.jpg': 'x',
   'docs/LICENSE': 'x',
   'docs/v1.2 notes': 'x',
@@ -23,8 +23,8 @@ const files = {
   'docs/.gitignore': 'ignored.jpg\nbuild/\n',
 }
 const exclude = ['--exclude', 'drafts', '--exclude', 'z.bin']
-const line = 'claude-batch: not read: 2 .doc, 2 without extension, 1 .jpg; see docs/documents.md\n'
-const counts = { doc: 2, '(none)': 2, jpg: 1 }
+const line = 'claude-batch: not read: 2 .xls, 2 without extension, 1 .jpg; see docs/documents.md\n'
+const counts = { xls: 2, '(none)': 2, jpg: 1 }
 
 async function run(...args: string[]) {
   const cwd = await createFolder(files)
@@ -69,17 +69,17 @@ describe('files in a folder that are not read', () => {
   it('are counted once if several inputs contain them, and not if an input names them', async () => {
     const { stderr } = await run('summarize', 'docs', './docs/deep', 'docs/../docs', ...exclude)
     expect(stderr).toContain(line)
-    const named = await run('summarize', 'docs', 'docs/photo.jpg', 'docs/*.doc', ...exclude)
-    expect(named.stderr).toContain('claude-batch: not read: 2 without extension, 1 .doc; see')
+    const named = await run('summarize', 'docs', 'docs/photo.jpg', 'docs/*.xls', ...exclude)
+    expect(named.stderr).toContain('claude-batch: not read: 2 without extension, 1 .xls; see')
   })
 
   it('are counted if no file at all is read', async () => {
     const { stderr } = await run('summarize', 'docs/deep')
-    expect(stderr).toContain('claude-batch: not read: 1 .doc; see docs/documents.md\n')
+    expect(stderr).toContain('claude-batch: not read: 1 .xls; see docs/documents.md\n')
   })
 
   it('are the files with other extensions than those of --ext', async () => {
-    const { stderr } = await run('summarize', 'docs', '--ext', 'doc', ...exclude)
+    const { stderr } = await run('summarize', 'docs', '--ext', 'xls', ...exclude)
     expect(stderr).toContain('not read: 2 without extension, 1 .jpg, 1 .md; see')
   })
 })

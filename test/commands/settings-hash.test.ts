@@ -61,7 +61,8 @@ const base: RequestOptions = {
 async function hashesOf(cwd: string, options: RequestOptions) {
   const { promptChoice, requestBuilder } = await loadRequestBuilder(options, { cwd, inputRoots: [] })
   const { encoding, pdf } = options
-  const read = createDocumentReader({ cwd, stdin: Readable.from([]), encoding, pdf })
+  const converters = { commands: options.convert, env: process.env, endProcessGroup: () => {} }
+  const read = createDocumentReader({ cwd, stdin: Readable.from([]), encoding, pdf, converters })
   const requests: string[] = []
   for (const [index, path] of paths.entries()) {
     const document = await read({ index, path, namedByUser: true })
@@ -88,6 +89,7 @@ describe('a setting that changes the request of a document', () => {
       instructions: { prompt: 'summarize', var: {}, instructions: 'List the dates.' },
       encoding: { encoding: 'shift_jis' },
       pdf: { pdf: 'native' },
+      convert: { convert: { txt: `"${process.execPath}" -p 1 {}` } },
       chunkTokens: { chunkTokens: 4000 },
       schema: { schema: 'schema.json' },
       language: { language: 'German' },

@@ -39,6 +39,24 @@ async function runDoctor(cwd: string, env: Record<string, string>, ...flags: str
 }
 
 describe('claude-batch doctor', () => {
+  it('shows whether the programs of --convert exist, without their arguments', async () => {
+    const cwd = await createFolder({ ...documents, 'tool.sh': '#!/bin/sh\n' })
+    await chmod(join(cwd, 'tool.sh'), 0o755)
+    const commands = ['a=./tool.sh --key=argument {}', 'b=no-such-program {}', `c="${process.execPath}" {}`]
+    const flags = commands.flatMap((command) => ['--convert', command])
+    const { code, find } = await runDoctor(cwd, {}, '--simulate', ...flags)
+    expect(code).toBe(0)
+    expect(find('converters')).toEqual([
+      {
+        name: 'converters',
+        status: 'warning',
+        found: expect.stringMatching(/^\.a: \.\/tool\.sh, .*; not found: no-such-program$/),
+        advice: 'install them, or change --convert',
+      },
+    ])
+    expect(find('converters')[0]?.found).not.toContain('argument')
+  })
+
   it('checks a setup that works, for free, and writes nothing', async () => {
     const cwd = await createFolder({ ...documents, 'claude-batch.yaml': 'model: sonnet\n' })
     const { env, simulator } = await startService({})

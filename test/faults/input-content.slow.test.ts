@@ -3,7 +3,9 @@ import { readFile, truncate } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { createCompoundFile } from '../support/compound.ts'
 import { createTiff } from '../support/create-tiff.ts'
+import { createOutlookFile } from '../support/outlook.ts'
 import { runChecked } from '../support/run-checked.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
@@ -58,6 +60,42 @@ describe('I38 a hostile document', () => {
 ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
   }
   const readImage = (name: string) => readFileSync(resolve(import.meta.dirname, '../../fixtures/kinds', name))
+  const oldWord = (pieces: Buffer) => {
+    const main = Buffer.alloc(2048)
+    main.writeUInt16LE(0xa5ec, 0)
+    main.writeUInt32LE(pieces.length, 0x1a6)
+    return { WordDocument: main, '0Table': Buffer.concat([pieces, Buffer.alloc(9)]) }
+  }
+  /** A text of two billion characters. */
+  const endlessText = () => {
+    const pieces = Buffer.alloc(21)
+    pieces.writeUInt8(2, 0)
+    pieces.writeUInt32LE(16, 1)
+    pieces.writeUInt32LE(0x7fffffff, 9)
+    return createCompoundFile(oldWord(pieces))
+  }
+  /** The first sector of the document follows itself, and so does that of the directory. */
+  const circles = () => {
+    const file = createCompoundFile(oldWord(Buffer.alloc(9)))
+    const directory = file.readUInt32LE(48)
+    const table = (file.readUInt32LE(76) + 1) * 4096
+    file.writeUInt32LE(0, table)
+    file.writeUInt32LE(directory, table + directory * 4)
+    return file
+  }
+  const packedRtf = (references: number) => {
+    const packed: number[] = []
+    let writeAt = 207
+    for (let n = 0; n < references; n++) {
+      if (n % 8 === 0) packed.push(0xff)
+      packed.push(((writeAt + 1) % 4096) >> 4, ((((writeAt + 1) % 4096) & 0xf) << 4) | 0xf)
+      writeAt = (writeAt + 17) % 4096
+    }
+    const header = Buffer.alloc(16)
+    header.writeUInt32LE(packed.length + 12, 0)
+    header.write('LZFu', 8)
+    return Buffer.concat([header, Buffer.from(packed)])
+  }
   const files: Readonly<Record<string, readonly [() => Buffer | string, RegExp]>> = {
     'bomb.docx': [() => word(' '.repeat(300_000_000)), /too_large: it unpacks to more than 64 MB/],
     'tags.docx': [
@@ -114,6 +152,28 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
         return bytes
       },
       /malformed: the TIFF is incomplete/,
+    ],
+    'circles.doc': [circles, /malformed: it is damaged/],
+    'endless.doc': [endlessText, /too_large: it holds more than 10 million characters/],
+    'nowhere.doc': [
+      () => Buffer.from(createCompoundFile({ WordDocument: Buffer.alloc(9) }).fill(0xee, 44, 80)),
+      /malformed: it is damaged: it has no directory/,
+    ],
+    'groups.rtf': [
+      () => `{\\rtf1 ${'{'.repeat(1_000_000)}`,
+      /too_complex: its groups are nested more than 10000 deep/,
+    ],
+    'cells.rtf': [
+      () => `{\\rtf1\\trowd\\cellx9 ${'\\cell'.repeat(2_000_000)}`,
+      /too_complex: it has more than 1000000 paragraphs and cells/,
+    ],
+    'pictures.rtf': [
+      () => `{\\rtf1 Ferries{\\pict ${'{89504e47}'.repeat(2_000_000)}}}`,
+      /^\[simulated\] [\s\S]*Ferries/,
+    ],
+    'bomb.msg': [
+      () => createOutlookFile({ properties: { '0037': 'Ferries', 1009: packedRtf(4_000_000) } }),
+      /too_large: its text unpacks to more than 64 MB/,
     ],
     'entities.odt': [
       () =>

@@ -223,6 +223,14 @@ export const jobs: Readonly<Record<string, Job>> = {
       return `Subject: ${subject}\n\n${text}`
     },
   },
+  'Summarize files of a format that claude-batch does not read': {
+    files: { 'accounts/2025.xls': 'Fees,1200\n', 'accounts/notes.md': 'The fees rise in 2027.\n' },
+    programs: { xls2csv: 'cat "$1"' },
+    check({ read, stderr }) {
+      expect(read('summaries/accounts/2025.xls.summary.md')).toContain('Fees,1200')
+      return stderr
+    },
+  },
   'Summarize a file from the shell or the file manager': {
     files: {
       'report.docx': fixture('kinds/libreoffice.docx'),

@@ -90,6 +90,13 @@ export async function runInProcess(
     pid: ++pid,
     uid: process.getuid?.(),
     isRunning,
+    endProcessGroup: (group) => {
+      try {
+        process.kill(-group, 'SIGKILL')
+      } catch {
+        // It has ended.
+      }
+    },
     getStdoutKind: () => 'stream',
     isRedirectTarget,
     confirm: async (question) => {

@@ -56,6 +56,7 @@ export async function startServe(
     pid: 1,
     uid: process.getuid?.(),
     isRunning: () => false,
+    endProcessGroup: () => {},
     getStdoutKind: () => 'stream',
     isRedirectTarget: () => false,
     confirm: async () => undefined,

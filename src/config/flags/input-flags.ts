@@ -2,6 +2,7 @@ import { defaultExtensions } from '../default-extensions.ts'
 import type { Flag } from '../flag.ts'
 import {
   choice,
+  convertCommands,
   type ExcludePattern,
   encoding,
   extensions,
@@ -52,6 +53,13 @@ export const inputFlags = {
     help: 'auto: extract text, upload scanned pages; text: never upload; native: upload every PDF (more expensive)',
     default: 'auto',
     parse: choice(['auto', 'text', 'native']),
+  },
+  convert: {
+    group: 'Inputs',
+    syntax: '--convert <ext=command>',
+    help: 'program that prints the text of files with this extension, with {} for the path, e.g. "heic=heif-text {}"; runs without a shell; repeatable',
+    parse: convertCommands,
+    requiresTrust: true,
   },
   exclude: {
     isCommon: true,

@@ -66,6 +66,11 @@ export function hashSettings(
   return hashJson([sampleDocuments.map((sample) => buildRequest(sample).hash), otherInputs]).slice(0, 16)
 }
 
+/** Returns the settings hash of documents that a command reads. @param settingsHash of other documents */
+export function hashConvertedSettings(settingsHash: string, command: string): string {
+  return hashJson([settingsHash, command]).slice(0, 16)
+}
+
 function createEmptyFingerprint(): Document['fingerprint'] {
   return { size: 0, sha256: '' }
 }

@@ -19,4 +19,4 @@ export function detectTextKind(path: string, text = ''): TextKind {
 }
 
 const proseExtension =
-  /\.(md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|textile|wiki|html?|xhtml|srt|vtt|eml|mbox|pdf|docx|odt|odp|epub|pptx|png|jpe?g|gif|webp|tiff?)$/i
+  /\.(md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|textile|wiki|html?|xhtml|srt|vtt|eml|mbox|pdf|doc|do[ct][xm]|rtf|msg|o[dt][tp]|epub|pp[ts][xm]|pot[xm]|png|jpe?g|gif|webp|tiff?)$/i

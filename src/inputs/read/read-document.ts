@@ -10,6 +10,7 @@ import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { ExitError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
+import { type ConvertCommands, type ConvertersOptions, createConverters } from './converters.ts'
 import { decodeText, describeEncoding } from './decode-text.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
@@ -21,6 +22,7 @@ import {
   findFormatByName,
   type ReaderSettings,
 } from './readers/document-formats.ts'
+import { findPlaceholderProblem } from './readers/placeholder-file.ts'
 import { createThreadReader } from './readers/read-in-thread.ts'
 import { findUnsupportedFormat } from './readers/unsupported-formats.ts'
 
@@ -36,6 +38,12 @@ const maxPackedBytes = 64_000_000
 export interface ReadOptions extends ReaderSettings {
   readonly cwd: string
   readonly stdin: Readable
+  /** The programs that read documents of some extensions, and what they need. Default: none */
+  readonly converters?:
+    | (Omit<ConvertersOptions, 'commands' | 'cwd' | 'encoding'> & {
+        readonly commands: ConvertCommands | undefined
+      })
+    | undefined
   /** Called with a warning for the first text in each encoding other than UTF-8. */
   readonly onWarning?: (text: string) => void
   /** Returns the CPU time of the process; see `createTimeBudget`. */
@@ -57,7 +65,9 @@ export function createDocumentReader({
   pdf = 'text',
   onWarning,
   getCpuTimeMs,
+  converters: { commands = {}, ...converterOptions } = noConverters,
 }: ReadOptions): ReadDocument {
+  const converters = createConverters({ ...converterOptions, commands, cwd, encoding })
   const convert = createThreadReader({ getCpuTimeMs })
   const reportedNotes = new Set<string>()
   // Reads one file at a time, because such files can be large.
@@ -113,11 +123,32 @@ export function createDocumentReader({
     return { ref: source, text, ...(marks && { marks }), fingerprint: createFingerprint(bytes, mtimeMs) }
   }
 
+  const convertOne: ReadDocument = async (source) => {
+    const file = resolve(cwd, source.path)
+    const content = await readFile(file, maxPackedBytes).catch((error: unknown) =>
+      toInputProblem(error, source),
+    )
+    if ('action' in content) return content
+    const { bytes, mtimeMs } = content
+    if (bytes.length > maxPackedBytes) return tooLargeProblem(bytes.length, maxPackedBytes, bytes)
+    const emptyAs = source.namedByUser ? 'fail' : 'skip'
+    if (bytes.length === 0) return emptyProblem(emptyAs)
+    const placeholder = findPlaceholderProblem(source.path, bytes)
+    if (placeholder !== undefined)
+      return placeholder.type === 'lock_file' ? { ...placeholder, action: emptyAs } : placeholder
+    const converted = await converters.convert(file)
+    if ('action' in converted) return converted
+    return { ref: source, text: converted.text, marks: [], fingerprint: createFingerprint(bytes, mtimeMs) }
+  }
+
   return (source) => {
+    if (converters.handles(source.path)) return convertOne(source)
     const format = findFormatByName(source.path)
     return isPacked(format) || mayHoldImages(format) ? readInTurn(source) : readOne(source)
   }
 }
+
+const noConverters = { commands: undefined, env: {}, endProcessGroup: () => {} }
 
 /** Whether a file is no document, rather than one that cannot be read. */
 function isNoDocument(path: string, { type }: InputProblem): boolean {
@@ -200,15 +231,20 @@ async function readStdin(stdin: Readable): Promise<Content> {
  * Reads a regular file. It is opened without blocking and checked first, because reading a named pipe would
  * block the whole process.
  */
-async function readFile(file: string): Promise<Content | InputProblem> {
+async function readFile(file: string, fixedLimit?: number): Promise<Content | InputProblem> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
     const start = stats.size > maxInputBytes ? await readStart(handle) : Buffer.alloc(0)
-    const limit = findSizeLimit(file, start)
-    if (stats.size > limit)
-      return findUnsupportedFormat(file, start) ?? tooLargeProblem(stats.size, limit, start)
+    const limit = fixedLimit ?? findSizeLimit(file, start)
+    if (stats.size > limit) {
+      const isReadable = fixedLimit !== undefined || findFormatByName(file) !== undefined
+      return (
+        (isReadable ? undefined : findUnsupportedFormat(file, start)) ??
+        tooLargeProblem(stats.size, limit, start)
+      )
+    }
     // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
     return { bytes: await readContent(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
@@ -227,7 +263,7 @@ async function readStart(handle: FileHandle): Promise<Buffer> {
 function findSizeLimit(path: string, start: Buffer): number {
   const magic = start.toString('latin1', 0, 5)
   // An encrypted Office file is not read, but the failure must name the password and not the size.
-  const isPackedStart = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0)/.test(magic)
+  const isPackedStart = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0|\{\\rtf)/.test(magic)
   const isPackedFormat = mayHoldImages(findFormatByName(path)) || detectImageFormat(start) !== undefined
   return isPackedStart || isPackedFormat ? maxPackedBytes : maxInputBytes
 }

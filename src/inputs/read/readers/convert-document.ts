@@ -82,6 +82,14 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf' | 'image' | 'tiff'>, Fo
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
   docx: { fromBytes: async (bytes) => (await import('./docx.ts')).extractDocxText(bytes) },
+  msg: {
+    async fromBytes(bytes, encoding) {
+      const { extractOutlookText } = await import('./outlook.ts')
+      return markMessage(await extractOutlookText(bytes, { encoding }))
+    },
+  },
+  doc: { fromBytes: async (bytes) => (await import('./doc.ts')).extractDocText(bytes) },
+  rtf: { fromBytes: async (bytes) => (await import('./rtf.ts')).extractRtfText(bytes) },
   odf: { fromBytes: async (bytes) => (await import('./odf.ts')).extractOdfText(bytes) },
   epub: { fromBytes: async (bytes) => (await import('./epub.ts')).extractEpubText(bytes) },
   pptx: { fromBytes: async (bytes) => (await import('./pptx.ts')).extractPptxText(bytes) },

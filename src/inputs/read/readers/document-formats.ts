@@ -1,8 +1,10 @@
 import type { InputProblem } from '../../../core/document/document.ts'
 import { maxTokensPerImage } from '../../../core/document/upload.ts'
 import { detectArchiveFormat } from './archive-format.ts'
+import { isCompoundFile } from './compound-file.ts'
+import { detectCompoundFormat, encryptedProblem } from './compound-format.ts'
 import { otherImage } from './formats-without-reader.ts'
-import { sniffedBytes } from './identify-content.ts'
+import { identifyContent, sniffedBytes } from './identify-content.ts'
 import { detectImageType } from './image-header.ts'
 import type { PdfMode } from './pdf.ts'
 import { findPlaceholderProblem } from './placeholder-file.ts'
@@ -76,14 +78,29 @@ export const documentFormats = {
   docx: {
     name: 'Word',
     noun: 'a Word document',
-    extensions: ['docx'],
+    extensions: ['docx', 'docm', 'dotx', 'dotm'],
     container: 'archive',
     mayBeImages: true,
   },
+  msg: {
+    name: 'Outlook',
+    noun: 'an Outlook message',
+    extensions: ['msg'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
+  doc: {
+    name: 'Word 97 to 2003',
+    noun: 'a Word 97 document',
+    extensions: ['doc'],
+    container: 'bytes',
+    mayBeImages: false,
+  },
+  rtf: { name: 'RTF', noun: 'an RTF file', extensions: ['rtf'], container: 'bytes', mayBeImages: false },
   odf: {
     name: 'OpenDocument',
     noun: 'an OpenDocument file',
-    extensions: ['odt', 'odp', 'ods'],
+    extensions: ['odt', 'odp', 'ods', 'ott', 'otp', 'ots'],
     container: 'archive',
     mayBeImages: true,
   },
@@ -91,14 +108,14 @@ export const documentFormats = {
   pptx: {
     name: 'PowerPoint',
     noun: 'a PowerPoint presentation',
-    extensions: ['pptx'],
+    extensions: ['pptx', 'pptm', 'ppsx', 'ppsm', 'potx', 'potm'],
     container: 'archive',
     mayBeImages: true,
   },
   xlsx: {
     name: 'Excel',
     noun: 'an Excel workbook',
-    extensions: ['xlsx'],
+    extensions: ['xlsx', 'xlsm', 'xltx', 'xltm'],
     container: 'archive',
     mayBeImages: false,
   },
@@ -141,15 +158,26 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && mayBePdf(start, bytes))) return 'pdf'
   const imageFormat = detectImageFormat(bytes)
   if (imageFormat !== undefined && (namedFormat === undefined || isImage(namedFormat))) return imageFormat
+  if (/^(?:\xef\xbb\xbf)?\s*\{\\rtf/.test(start)) return 'rtf'
   if (start.startsWith('PK\x03\x04')) {
     const archiveFormat = detectArchiveFormat(namedFormat, bytes)
     if (archiveFormat !== undefined) return archiveFormat
   }
-  const isOldOffice = start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')
-  if (isOldOffice && bytes.includes(encryptedPackage)) return encryptedProblem
   // Phones give photos in HEIC the name of a JPEG.
   if (namedFormat !== undefined && isImage(namedFormat) && otherImage.signature?.test(start))
     return findUnsupportedFormat(path, bytes)
+  if (isCompoundFile(bytes)) {
+    const compoundFormat = detectCompoundFormat(bytes)
+    if (compoundFormat === 'encrypted') return encryptedProblem
+    if (compoundFormat === 'doc' || compoundFormat === 'msg') return compoundFormat
+    // The reader reports what is wrong with a damaged file.
+    if (compoundFormat === 'unknown' && (namedFormat === 'doc' || namedFormat === 'msg')) return namedFormat
+  }
+  if (namedFormat === 'doc' || namedFormat === 'rtf' || namedFormat === 'msg') {
+    const { kind } = identifyContent(bytes)
+    if (kind === 'html' || kind === 'markup') return 'html'
+    if (kind === 'text') return looksLikeMail(bytes) ? 'email' : undefined
+  }
   if (namedFormat !== undefined)
     return (
       findWrongContent(path, bytes, { format: namedFormat, ...documentFormats[namedFormat] }) ?? namedFormat
@@ -189,24 +217,18 @@ const maxHeaderBytes = 65_536
 
 /**
  * Whether a file begins with the headers of a mail. Files of a Maildir, mailboxes of a mail server and mails
- * on stdin have no `.eml` or `.mbox` in their names.
+ * on stdin have no `.eml` or `.mbox` in their names, and web archives may be called `.doc`.
  */
 function looksLikeMail(bytes: Buffer): boolean {
   const [headers = ''] = bytes.toString('latin1', 0, maxHeaderBytes).split(/\r?\n\r?\n/, 1)
-  if (!/^From:/im.test(headers) || !/^(?:Message-ID|MIME-Version|Received):/im.test(headers)) return false
+  const isMail = /^From:/im.test(headers) && /^(?:Message-ID|MIME-Version|Received):/im.test(headers)
+  const isWebArchive =
+    /^MIME-Version:/im.test(headers) && /^Content-Type:\s*multipart\/related/im.test(headers)
+  if (!isMail && !isWebArchive) return false
   return headers
     .replace(/^From [^\n]*\n/, '')
     .split('\n')
     .every((line) => /^(?:[!-9;-~]+:|[ \t])/.test(line))
-}
-
-/** The name of the stream that holds an encrypted .docx, .xlsx or .pptx file. */
-const encryptedPackage = Buffer.from('EncryptedPackage', 'utf16le')
-
-const encryptedProblem: InputProblem = {
-  action: 'fail',
-  type: 'encrypted',
-  message: 'it is protected by a password',
 }
 
 /** Settings that affect the texts of documents. */

@@ -1,10 +1,11 @@
-import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { readObjects } from './office-drawing.ts'
 import { findMainPart, readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
-import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { readChunks } from './word/alt-chunks.ts'
+import { joinStories } from './word/join-stories.ts'
+import { createNotes, type NoteTexts } from './word/notes.ts'
 import { readNotes, readStory } from './word/read-story.ts'
 import { listShownParts } from './word/shown-parts.ts'
 import { readWordLists, type WordList } from './word/word-numbering.ts'
@@ -33,47 +34,31 @@ async function readWordFile(bytes: Uint8Array, depth: number): Promise<MarkedTex
   const readEmbedded = async (embedded: Buffer) => (await readWordFile(embedded, depth + 1)).text
   const chunks = depth < maxEmbedding ? await readChunks(zip, relations, readEmbedded) : new Map()
   const plain: StoryContext = { styles, chunks, objects: new Map(), numberNote: () => undefined }
-  const notes = await createNotes(
-    zip,
-    { footnote: partOf('footnotes'), endnote: partOf('endnotes') },
-    plain,
-    lists,
-  )
+  const noteParts = { footnote: partOf('footnotes'), endnote: partOf('endnotes') }
+  const notes = createNotes(await readAllNotes(zip, noteParts, plain, lists))
   const objects = await readObjects(zip, main)
   const body = await readStory(zip.streamPart(main), { ...plain, objects, numberNote: notes.number }, lists)
   const hasEvenPages = await hasEvenAndOddHeaders(zip, partOf('settings'))
   const readEdges = async (kind: 'header' | 'footer') => {
-    const lines = new Set<string>()
+    const texts: string[] = []
     for (const id of listShownParts(body.sections, kind, hasEvenPages)) {
       const part = relations.get(id)?.target
       if (part === undefined || !zip.has(part)) continue
       const context = { ...plain, objects: await readObjects(zip, part) }
-      const { text } = await readStory(zip.streamPart(part), context, lists)
-      for (const line of text.split('\n')) if (!isPageNumber(line)) lines.add(line)
+      texts.push((await readStory(zip.streamPart(part), context, lists)).text)
     }
-    return [...lines].join('\n')
+    return texts
   }
-  const pieces = [
-    { text: await readEdges('header') },
+  return joinStories({
+    headers: await readEdges('header'),
     body,
-    { text: notes.toText() },
-    { text: await readEdges('footer') },
-  ]
-  const marked = joinMarked(
-    pieces.filter(({ text }) => text.trim() !== ''),
-    '\n\n',
-  )
-  checkTextLength(marked.text.length)
-  return marked
+    notes: notes.toText(),
+    footers: await readEdges('footer'),
+  })
 }
 
 /** How deep embedded documents are nested at most; the content of deeper ones is left out. */
 const maxEmbedding = 3
-
-/** Whether a line of a header is empty, or a page number such as `- 3 -`. */
-function isPageNumber(line: string): boolean {
-  return line.trim().length < 8 && !/\p{L}/u.test(line)
-}
 
 async function hasEvenAndOddHeaders(zip: Zip, part: string | undefined): Promise<boolean> {
   let found = false
@@ -86,32 +71,18 @@ async function hasEvenAndOddHeaders(zip: Zip, part: string | undefined): Promise
   return found
 }
 
-/** Reads the footnotes and endnotes, and numbers them in the order in which the text refers to them. */
-async function createNotes(
+/** Reads the footnotes and endnotes. */
+async function readAllNotes(
   zip: Zip,
   parts: Readonly<Record<'footnote' | 'endnote', string | undefined>>,
   context: StoryContext,
   lists: ReadonlyMap<string, WordList>,
-) {
+): Promise<NoteTexts> {
   const read = async (kind: 'footnote' | 'endnote') => {
     const part = parts[kind]
     return part === undefined || !zip.has(part)
       ? new Map<string, string>()
       : readNotes(zip.streamPart(part), context, lists, `w:${kind}`)
   }
-  const texts = { footnote: await read('footnote'), endnote: await read('endnote') }
-  const numbers = new Map<string, number>()
-  const shown: string[] = []
-  return {
-    number(kind: 'footnote' | 'endnote', id: string): number | undefined {
-      const text = texts[kind].get(id)?.trim()
-      if (text === undefined || text === '') return undefined
-      const known = numbers.get(`${kind} ${id}`)
-      if (known !== undefined) return known
-      shown.push(text.replace(/\n{2,}/g, '\n'))
-      numbers.set(`${kind} ${id}`, shown.length)
-      return shown.length
-    },
-    toText: () => shown.map((text, index) => `${index + 1}. ${text}`).join('\n'),
-  }
+  return { footnote: await read('footnote'), endnote: await read('endnote') }
 }

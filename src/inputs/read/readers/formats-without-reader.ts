@@ -14,13 +14,6 @@ export const convertTo = (extension: string) =>
   `convert it to .${extension}, for example: soffice --headless --convert-to ${extension} FILE`
 const unpack = (command: string) => `unpack it, for example: ${command}; then name what is in it`
 
-/** Rich text format: text with commands. */
-export const rtf: UnsupportedFormat = {
-  name: 'an RTF file',
-  advice: 'convert it to .docx or .txt, for example: soffice --headless --convert-to docx FILE',
-  extensions: ['rtf'],
-}
-
 /** An archive of any files. */
 export const zip: UnsupportedFormat = {
   name: 'a zip archive',
@@ -38,14 +31,15 @@ export const otherImage: UnsupportedFormat = {
 }
 
 const formats: readonly UnsupportedFormat[] = [
-  { name: 'an old Word file', advice: convertTo('docx'), extensions: ['doc', 'dot'] },
+  {
+    name: 'a file of Word 2 or older',
+    advice: convertTo('docx'),
+    extensions: [],
+    signature: /^(?:\xdb\xa5.\0|\x9b\xa5.\0|1\xbe\0\0\0\xab|\xfe[27]\0.)/s,
+  },
+  { name: 'a WordPerfect document', advice: convertTo('docx'), extensions: [], signature: /^\xffWPC/ },
   { name: 'an old Excel file', advice: convertTo('xlsx'), extensions: ['xls', 'xlt', 'xlsb'] },
   { name: 'an old PowerPoint file', advice: convertTo('pptx'), extensions: ['ppt', 'pps', 'pot'] },
-  {
-    name: 'an Outlook message',
-    advice: 'save it as .eml, for example: msgconvert FILE',
-    extensions: ['msg', 'oft'],
-  },
   {
     name: 'a Pages document',
     advice: 'export it to Word from Pages (File > Export To)',

@@ -23,6 +23,7 @@ export function identifyContent(bytes: Buffer): IdentifiedContent {
 }
 
 const getAgain = 'download or copy it again'
+const toDocx = 'convert it to .docx, for example: soffice --headless --convert-to docx FILE'
 
 const signatures: readonly (readonly [signature: RegExp, what: string, advice: string])[] = [
   [/^\0+$/, 'zero bytes (perhaps an incomplete download)', getAgain],
@@ -33,6 +34,8 @@ const signatures: readonly (readonly [signature: RegExp, what: string, advice: s
     'an old Office file or an Outlook message',
     'save it as .docx, .xlsx, .pptx or .eml',
   ],
+  [/^(?:\xdb\xa5[\s\S]\0|\x9b\xa5[\s\S]\0|1\xbe\0\0\0\xab|\xfe[27]\0)/, 'a file of Word 2 or older', toDocx],
+  [/^\xffWPC/, 'a WordPerfect document', toDocx],
   [/^\x89PNG/, 'a PNG image', 'if that is right, rename it to .png'],
   [/^\xff\xd8\xff/, 'a JPEG image', 'if that is right, rename it to .jpg'],
   [/^GIF8/, 'a GIF image', 'if that is right, rename it to .gif'],
@@ -61,6 +64,12 @@ const textKinds: readonly TextKind[] = [
     advice: 'download it again',
   },
   {
+    kind: 'other',
+    pattern: /^\s*<\?xml[^>]{0,200}\?>\s*<\?mso-application\s+progid="Word/,
+    what: 'a Word document in XML',
+    advice: toDocx,
+  },
+  {
     kind: 'xml',
     pattern: /^\s*<\?xml/i,
     what: 'XML (perhaps an error message)',
@@ -78,7 +87,6 @@ const textKinds: readonly TextKind[] = [
     what: 'JSON (perhaps an error message)',
     advice: 'download it again',
   },
-  { kind: 'other', pattern: /^\s*\{\\rtf/, what: 'RTF', advice: 'save it as .docx' },
   {
     kind: 'other',
     pattern: /^%!PS/,

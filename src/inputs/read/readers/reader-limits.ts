@@ -22,3 +22,15 @@ export function checkTextLength(characters: number): void {
       `it holds more than ${maxTextChars / 1e6} million characters, more than any model can read; split it`,
     )
 }
+
+/** More paragraphs and cells than a document has whose text a model can read. */
+const maxParagraphs = 1_000_000
+
+/** @throws UnreadableError for more paragraphs than any document needs, which would only take memory */
+export function checkParagraphs(paragraphs: number): void {
+  if (paragraphs > maxParagraphs)
+    throw new UnreadableError(
+      'too_complex',
+      `it has more than ${maxParagraphs} paragraphs and cells; split it`,
+    )
+}

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { InputProblem } from '../../../core/document/document.ts'
+import { isCompoundFile } from './compound-file.ts'
+import { detectCompoundFormat } from './compound-format.ts'
 import {
   convertTo,
   findFormatByExtension,
   findFormatBySignature,
-  rtf,
   type UnsupportedFormat,
   zip,
 } from './formats-without-reader.ts'
@@ -15,8 +16,7 @@ import {
  */
 export function findUnsupportedFormat(path: string, bytes: Buffer): InputProblem | undefined {
   const start = bytes.toString('latin1', 0, 512)
-  if (/^(?:\xef\xbb\xbf)?\{\\rtf/.test(start)) return toProblem(rtf)
-  if (start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) return findOldOfficeFormat(path, bytes)
+  if (isCompoundFile(bytes)) return findOldOfficeFormat(path, bytes)
   if (start.startsWith('PK\x03\x04')) return findZipFormat(path, bytes)
   const bySignature = findFormatBySignature(start)
   if (bySignature !== undefined) return isText(bytes) ? undefined : toProblem(bySignature)
@@ -41,28 +41,11 @@ function isUtf16(start: string): boolean {
   return start.startsWith('\xff\xfe') || start.startsWith('\xfe\xff')
 }
 
-/** Detects the format of an Office 97 file by the names of the streams in the file. */
+/** Returns the format of an Office 97 file that no reader takes. */
 function findOldOfficeFormat(path: string, bytes: Buffer): InputProblem {
-  if (bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'))) return passwordProblem
-  const extension =
-    oldOfficeStreams.find(([, stream]) => bytes.includes(Buffer.from(stream, 'utf16le')))?.[0] ??
-    findExtension(path)
-  const format = findFormatByExtension(extension)
+  const found = detectCompoundFormat(bytes)
+  const format = findFormatByExtension(found === 'unknown' ? findExtension(path) : found)
   return format === undefined ? oldOfficeProblem : toProblem(format)
-}
-
-const oldOfficeStreams: readonly (readonly [string, string])[] = [
-  ['msg', '__properties_version1.0'],
-  ['doc', 'WordDocument'],
-  ['ppt', 'PowerPoint Document'],
-  ['xls', 'Workbook'],
-  ['xls', 'Book\0'],
-]
-
-const passwordProblem: InputProblem = {
-  action: 'fail',
-  type: 'encrypted',
-  message: 'it has a password; save it without one',
 }
 
 const oldOfficeProblem: InputProblem = {

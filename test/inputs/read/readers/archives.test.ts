@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
 import { detectFormat, findFormatByName } from '../../../../src/inputs/read/readers/document-formats.ts'
+import { createCompoundFile } from '../../../support/compound.ts'
 import { createZip, readZip } from '../../../support/zip.ts'
 
 const folder = resolve(import.meta.dirname, '../../../../fixtures/kinds')
@@ -139,17 +140,15 @@ describe('encrypted documents', () => {
   })
 
   it.each(['docx', 'xlsx', 'pptx', ''])('an encrypted Office file is a failure (.%s)', (extension) => {
-    const header = Buffer.from('d0cf11e0a1b11ae1', 'hex')
-    const directory = Buffer.from('R\0EncryptedPackage\0', 'utf16le')
-    const bytes = Buffer.concat([header, Buffer.alloc(1016), directory])
+    const bytes = createCompoundFile({ EncryptedPackage: Buffer.alloc(600), EncryptionInfo: Buffer.alloc(9) })
     expect(detectFormat(`x.${extension}`, bytes)).toMatchObject({ action: 'fail', type: 'encrypted' })
   })
 
   it('an old Office file is not an encrypted one', () => {
-    const bytes = Buffer.concat([
-      Buffer.from('d0cf11e0a1b11ae1', 'hex'),
-      Buffer.from('WordDocument', 'utf16le'),
-    ])
-    expect(detectFormat('x.doc', bytes)).toMatchObject({ type: 'binary' })
+    const bytes = createCompoundFile({
+      ObjectPool: { EncryptedPackage: Buffer.alloc(9) },
+      Workbook: Buffer.alloc(9),
+    })
+    expect(detectFormat('x.xls', bytes)).toMatchObject({ type: 'binary' })
   })
 })

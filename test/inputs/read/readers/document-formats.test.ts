@@ -31,6 +31,11 @@ describe('documents from other programs', () => {
     'libreoffice.docx',
     'pandoc.odt',
     'libreoffice.odt',
+    'libreoffice.doc',
+    'libreoffice.rtf',
+    'libreoffice.docm',
+    'libreoffice.dotx',
+    'libreoffice.ott',
     'pandoc.epub',
     'pandoc.html',
     'libreoffice.html',
@@ -49,7 +54,7 @@ describe('documents from other programs', () => {
     expect(measureRecall(source, await textOf('libreoffice.pdf'))).toBeGreaterThan(0.99)
   })
 
-  it.each(['pandoc.pptx', 'libreoffice.odp'])(
+  it.each(['pandoc.pptx', 'libreoffice.odp', 'libreoffice.ppsx', 'libreoffice.otp'])(
     '%s keeps every word, slide by slide, and the notes',
     async (name) => {
       const text = await textOf(name)
@@ -60,7 +65,7 @@ describe('documents from other programs', () => {
     },
   )
 
-  it.each(['libreoffice.xlsx', 'libreoffice.ods'])(
+  it.each(['libreoffice.xlsx', 'libreoffice.ods', 'libreoffice.xlsm', 'libreoffice.ots'])(
     '%s becomes rows of cells, with dates and the results of formulas',
     async (name) => {
       expect(await textOf(name)).toBe(`## Delays
@@ -128,7 +133,7 @@ describe('the format of a document', () => {
       message: expect.stringContaining('archive'),
     })
     const old = Buffer.from('d0cf11e0a1b11ae1', 'hex')
-    expect(detectFormat('x.doc', old)).toMatchObject({ type: 'binary' })
+    expect(detectFormat('x.xls', old)).toMatchObject({ type: 'binary' })
     expect(detectFormat('x.docx', old)).toMatchObject({ type: 'not_a_word_document' })
   })
 

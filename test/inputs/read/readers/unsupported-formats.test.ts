@@ -1,20 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { detectFormat } from '../../../../src/inputs/read/readers/document-formats.ts'
+import { createCompoundFile } from '../../../support/compound.ts'
 import { createZip } from '../../../support/zip.ts'
 
 const latin1 = (text: string) => Buffer.concat([Buffer.from(text, 'latin1'), Buffer.from([0, 255, 0, 255])])
-const oldOffice = (stream: string) =>
-  Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(512), Buffer.from(stream, 'utf16le')])
+const oldOffice = (stream: string) => createCompoundFile({ [stream]: Buffer.alloc(9) })
 
 describe('a file of a format without a reader', () => {
   it.each<[string, string, Buffer, string]>([
-    ['RTF', 'x.rtf', Buffer.from('{\\rtf1 Hi}'), 'soffice --headless --convert-to docx FILE'],
-    ['RTF with another name', 'x.doc', Buffer.from('{\\rtf1 Hi}'), 'an RTF file'],
-    ['old Word', 'x.doc', oldOffice('WordDocument'), '--convert-to docx FILE'],
     ['old Excel', 'x.bin', oldOffice('Workbook'), '--convert-to xlsx FILE'],
     ['old PowerPoint', '-', oldOffice('PowerPoint Document'), '--convert-to pptx FILE'],
-    ['Outlook', 'x.msg', oldOffice('__properties_version1.0'), 'msgconvert FILE'],
-    ['Outlook by its name', 'x.msg', oldOffice(''), 'an Outlook message'],
+    ['an unknown program', 'x.bin', oldOffice('Contents'), 'an old Office file'],
+    ['Word 2', 'x', latin1('\xdb\xa5-\0'), '--convert-to docx FILE'],
+    ['WordPerfect', 'x.wpd', latin1('\xffWPC'), '--convert-to docx FILE'],
     ['an Excel file before Office 97', 'x.xls', latin1('\t\x08\x10'), 'an old Excel file'],
     ['Pages', 'x.pages', createZip({ 'Index/Document.iwa': 'x' }), 'a Pages document'],
     ['Numbers', 'x.numbers', createZip({ 'Index/Document.iwa': 'x' }), 'export it to Excel'],

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { createDocumentReader } from '../../../../src/inputs/read/read-document.ts'
 import { documentFormats } from '../../../../src/inputs/read/readers/document-formats.ts'
+import { createCompoundFile } from '../../../support/compound.ts'
 import { has } from '../../../support/system.ts'
 import { createZip } from '../../../support/zip.ts'
 
@@ -33,11 +34,13 @@ const imageExtensions = new Set<string>([
   ...documentFormats.image.extensions,
   ...documentFormats.tiff.extensions,
 ])
-const packed = extensions.filter((extension) => !textFormats.has(extension))
+/** Extensions under which programs also save pages and text, which are read as such. */
+const looseFormats = new Set<string>(['doc', 'rtf', 'msg'])
+const packed = extensions.filter((extension) => !textFormats.has(extension) && !looseFormats.has(extension))
 
 const page = '<!DOCTYPE html>\n<html><title>Sign in</title><p>Please sign in.'
 const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
-const ole = Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(1000)])
+const ole = createCompoundFile({ Workbook: Buffer.alloc(1000) })
 const lfs = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d'.repeat(32)}\nsize 12345\n`
 
 describe('a file in a folder that is not what its extension promises', () => {
@@ -60,7 +63,7 @@ describe('a file in a folder that is not what its extension promises', () => {
     ['an error of an object store', '<?xml version="1.0"?><Error><Code>AccessDenied</Code>', /but XML/],
     ['a list in JSON', '[{"error": 1}]', /but JSON/],
     ['a fragment of markup', '<div class="error">no</div>', /but markup/],
-    ['RTF', '{\\rtf1\\ansi Hello}', /but RTF; save it as/],
+    ['WordPerfect', Buffer.from('\xffWPC\0', 'latin1'), /but a WordPerfect document; convert it/],
     ['gzip', gzipSync('x'), /but a gzip file; unpack it/],
     ['zero bytes', Buffer.alloc(5000), /but zero bytes/],
     ['an old Office file', ole, /but an old Office file/],
@@ -106,6 +109,22 @@ describe('a file in a folder that is not what its extension promises', () => {
     expect(await readAs(name, content)).toMatch(`fail ${type}: `)
   })
 
+  it.each<[string, string | Buffer, string]>([
+    ['a page', page, 'Please sign in.'],
+    ['a fragment of markup', '<div class="error">no</div>', 'no'],
+    ['plain text', 'Grüße', 'Grüße'],
+    ['a mail', 'From: a@b.c\nMIME-Version: 1.0\n\nHello', 'From: a@b.c'],
+    ['JSON', '{"message":"Not Found"}', 'but JSON'],
+    ['an image', png, 'but a PNG image'],
+    ['no bytes', '', 'the file is empty; download'],
+  ])(
+    'is read as text or a page under names that such files often have: %s',
+    async (_name, content, expected) => {
+      for (const extension of looseFormats)
+        expect(await readAs(`x.${extension}`, content)).toContain(expected)
+    },
+  )
+
   it('is read, if it is another document that can be read', async () => {
     const [docx, pdf, ods] = await Promise.all(
       ['pandoc.docx', 'libreoffice.pdf', 'libreoffice.ods'].map((name) => readFile(join(fixtures, name))),
@@ -115,6 +134,7 @@ describe('a file in a folder that is not what its extension promises', () => {
     for (const name of ['b.docx', 'b.eml', 'b.srt'])
       expect(await readAs(name, pdf as Buffer)).toContain('Norvik')
     expect(await readAs('c.xlsx', ods as Buffer)).toContain('Norvik')
+    expect(await readAs('d.docx', '{\\rtf1\\ansi Hello}')).toBe('Hello')
   })
 
   it('is not assumed for text that may be right', async () => {
@@ -171,7 +191,7 @@ describe('a placeholder of a file', () => {
 
 describe('a document with a password', () => {
   it('is a failure of this kind under any name', async () => {
-    const locked = Buffer.concat([ole, Buffer.from('EncryptedPackage', 'utf16le')])
+    const locked = createCompoundFile({ EncryptedPackage: Buffer.alloc(1000) })
     for (const name of ['x.docx', 'x.xlsx', 'x.pptx', 'x'])
       expect(await readAs(name, locked)).toBe('fail encrypted: it is protected by a password')
   })

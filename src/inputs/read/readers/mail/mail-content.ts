@@ -131,7 +131,7 @@ async function readSecured(part: MailPart, context: Context): Promise<void> {
 async function readAttachedMessage(part: MailPart, context: Context): Promise<void> {
   const { content, level, depth, encoding } = context
   if (depth >= maxDepth) return content.files.length === 0 ? addFile(part, context) : undefined
-  const message = await parseMailMessage(part.bytes, encoding)
+  const message = await (part.readMessage?.() ?? parseMailMessage(part.bytes, encoding))
   const title = `Attached message: ${message.subject || part.fileName || 'without a subject'}`
   try {
     const text = await formatMailMessage(message, { level: level + 1, depth: depth + 1, encoding })

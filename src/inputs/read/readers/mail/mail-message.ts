@@ -18,6 +18,8 @@ export interface MailPart {
   readonly bytes: Buffer
   readonly readText: () => Promise<string>
   readonly parts: readonly MailPart[]
+  /** Returns an attached message, if it is not in the bytes. */
+  readonly readMessage?: () => Promise<MailMessage>
 }
 
 export interface MailMessage {

@@ -3,7 +3,7 @@ import { parseXml } from '../parse-markup.ts'
 import { contentElements } from './content-elements.ts'
 import { addCode, controlElements } from './control-elements.ts'
 import { drawingElements } from './drawing-elements.ts'
-import { createListLabels } from './list-labels.ts'
+import { createListLabels, type ListLabels } from './list-labels.ts'
 import { propertyElements } from './property-elements.ts'
 import { tableElements } from './table-elements.ts'
 import { addBoxes, createFrame } from './word-frame.ts'
@@ -25,8 +25,9 @@ export async function readStory(
   context: StoryContext,
   lists: ReadonlyMap<string, WordList>,
 ): Promise<MarkedText & { readonly sections: readonly Section[] }> {
-  const story = await parseStory(content, context, lists)
-  return { ...story.frame.text.toMarkedText(), sections: story.sections }
+  const reader = createStoryReader(context, createListLabels(lists))
+  await parseXml(content, reader)
+  return reader.finish()
 }
 
 /** Returns the texts of all notes of a part, by id. @param name of the elements: `w:footnote`, `w:endnote` */
@@ -37,20 +38,32 @@ export async function readNotes(
   name: string,
 ): Promise<ReadonlyMap<string, string>> {
   const notes = new Map<string, string>()
-  await parseStory(content, context, lists, { name, onEnd: (id, text) => notes.set(id, text) })
+  const note = { name, onEnd: (id: string, text: string) => notes.set(id, text) }
+  await parseXml(content, createStoryReader(context, createListLabels(lists), note))
   return notes
 }
 
-async function parseStory(
-  content: AsyncIterable<string>,
+/** Reads a story from its elements, which come from XML or from a reader of an older format. */
+export interface StoryReader {
+  onOpen(name: string, attributes: Readonly<Record<string, string>>): void
+  onText(text: string): void
+  onClose(name: string): void
+  /** Returns the text of the story. Call it after the last element. */
+  finish(): MarkedText & { readonly sections: readonly Section[] }
+}
+
+/**
+ * Returns a reader of one story.
+ * @param note the name of the elements that are notes, each with a separate text
+ */
+export function createStoryReader(
   context: StoryContext,
-  lists: ReadonlyMap<string, WordList>,
+  labels: ListLabels,
   note?: { readonly name: string; onEnd(id: string, text: string): void },
-) {
-  const labels = createListLabels(lists)
+): StoryReader {
   const story = createStory(context, labels)
   let noteId = ''
-  await parseXml(content, {
+  return {
     onOpen(name, attributes) {
       story.depth++
       if (story.skippedDepth > 0) return
@@ -77,7 +90,9 @@ async function parseStory(
       elements.get(name)?.close?.(story)
       if (name === note?.name) note.onEnd(noteId, story.frame.text.toText())
     },
-  })
-  addBoxes(story.frame)
-  return story
+    finish() {
+      addBoxes(story.frame)
+      return { ...story.frame.text.toMarkedText(), sections: story.sections }
+    },
+  }
 }
