@@ -1,20 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chown, copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chown, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastGlob from 'fast-glob'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { exitCodes } from '../../src/errors.ts'
-import {
-  examplesFolder,
-  lintersFolder,
-  listMissing,
-  noLinters,
-  readExample,
-  runCommand,
-} from '../support/examples.ts'
+import { examplesFolder, listMissing, noLinters, readExample, runCommand } from '../support/examples.ts'
+import { checkManifests } from '../support/kubernetes.ts'
 import { longWait } from '../support/long-wait.ts'
 import { packPackage } from '../support/packed-package.ts'
 import { openPodman, type Podman, whyNoContainers } from '../support/podman.ts'
@@ -40,22 +34,9 @@ const pod: PodSpec = cronJob.spec.jobTemplate.spec.template.spec
 
 describe(`the manifests of ${cronJobName}`, () => {
   it.skipIf(noLinters)('have the fields that Kubernetes knows, with the right types', async () => {
-    const check = async (objects: readonly { kind: string }[]) => {
-      const folder = await createFolder({})
-      await symlink(join(lintersFolder, 'node_modules'), join(folder, 'node_modules'))
-      const modules: Readonly<Record<string, string>> = { CronJob: 'batch/v1', PersistentVolumeClaim: 'v1' }
-      const lines = objects.map(
-        ({ kind }, n) =>
-          `export const object${n}: import('kubernetes-models/${modules[kind]}/${kind}').I${kind} = ${JSON.stringify(objects[n])}`,
-      )
-      await writeFile(join(folder, 'manifests.ts'), lines.join('\n'))
-      const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023']
-      const tsc = join(examplesFolder, '../node_modules/.bin/tsc')
-      return runCommand(tsc, [...flags, '--ignoreConfig', 'manifests.ts'], { cwd: folder, env: process.env })
-    }
-    expect(await check(manifests)).toMatchObject({ code: 0, stdout: '' })
+    expect(await checkManifests(manifests)).toMatchObject({ code: 0, stdout: '' })
     const misspelt = JSON.parse(JSON.stringify(manifests).replace('readOnlyRootFilesystem', 'readOnlyRoot'))
-    expect((await check(misspelt)).stdout).toContain(`'"readOnlyRoot"' does not exist`)
+    expect((await checkManifests(misspelt)).stdout).toContain(`'"readOnlyRoot"' does not exist`)
   })
 
   it('try again only after the exit code for failures that may pass', () => {

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { examplesFolder, noLinters } from '../support/examples.ts'
+import { checkManifests } from '../support/kubernetes.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { addCommands, runShell } from '../support/run-shell.ts'
+
+const page = readFileSync(join(examplesFolder, '../docs/many-machines.md'), 'utf8')
+const [, text = ''] = /```yaml\n(.*?)```/s.exec(page) ?? []
+const job = parse(text)
+
+describe('the Indexed Job of docs/many-machines.md', () => {
+  it.skipIf(noLinters)('has the fields that Kubernetes knows, with the right types', async () => {
+    expect(await checkManifests([job])).toMatchObject({ code: 0, stdout: '' })
+    const misspelt = JSON.parse(JSON.stringify(job).replace('completionMode', 'completionsMode'))
+    expect((await checkManifests([misspelt])).stdout).toContain('completionsMode')
+  })
+
+  it('has a command that lets its tasks summarize each document once', async () => {
+    const [{ command }] = job.spec.template.spec.containers
+    const { completions } = job.spec
+    const paths = Array.from({ length: 40 }, (_, n) => `docs/${n}.md`)
+    const cwd = await createFolder(Object.fromEntries(paths.map((path) => [path, `Note in ${path}.`])))
+    await addCommands(cwd)
+    const { env, simulator } = await startService({ latency: { medianMs: 1, sigma: 0 } })
+    const script: string = command[2].replaceAll('/data', cwd)
+    for (let task = 0; task < completions; task++) {
+      const taskEnv = { ...env, JOB_COMPLETION_INDEX: String(task) }
+      expect(await runShell(script, { cwd, env: taskEnv })).toMatchObject({ code: 0, stderr: '' })
+    }
+    expect(simulator.stats().requests).toBe(40)
+    expect(completions).toBe(Number(/auto\/(\d+)/.exec(script)?.[1]))
+  })
+})
