@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addFlags, getSwitchDefaults } from './cli/add-flags.ts'
-import { applySettings } from './cli/apply-settings.ts'
+import { applySettings, startEventsEarly } from './cli/apply-settings.ts'
 import type { CommandContext, CommandSpec } from './cli/command-spec.ts'
 import { commands, summarizeExamples } from './cli/commands.ts'
 import { firstSteps, formatExamples } from './cli/help-examples.ts'
@@ -46,6 +46,7 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     if (error instanceof CommanderError && error.exitCode === 0) return 'ok'
     if (error instanceof CommanderError && error.code === 'commander.help') return 'usage'
     if (!(error instanceof CommanderError || error instanceof CommandLineError)) throw error
+    await startEventsEarly(runtime)
     const text = error instanceof CommanderError ? toOneLine(error.message) : error.message
     const message = addNameHint(text)
     const end = message.endsWith('?') ? '' : '.'

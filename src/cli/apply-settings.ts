@@ -35,6 +35,23 @@ const configurableFlags: Readonly<Record<string, Readonly<Record<string, Flag>>>
 /** The commands that do what `--progress` says. Others only read the setting, to show it. */
 const commandsWithProgress: ReadonlySet<string> = new Set(['summarize', 'compare', 'collect'])
 
+/** Makes every message an event if the arguments or the environment ask for it: for errors before the settings are read. */
+export async function startEventsEarly(runtime: Runtime): Promise<void> {
+  const { argv, env } = runtime
+  const end = argv.indexOf('--')
+  const flags = ` ${argv.slice(0, end === -1 ? undefined : end).join(' ')} `
+  const names = argv.filter((word) => commandsWithProgress.has(word))
+  const isInEnvironment = names.length > 0 && env['CLAUDE_BATCH_PROGRESS'] === 'json'
+  if (isInEnvironment || / --progress[ =]json /.test(flags)) await startEvents(runtime)
+}
+
+async function startEvents(runtime: Runtime): Promise<void> {
+  const { stderr, clock, redirectWarnings } = runtime
+  const { writeEventsTo } = await import('../ui/event-writer.ts')
+  writeEventsTo(stderr, clock.wallTime)
+  redirectWarnings((text) => printMessage(runtime, text))
+}
+
 /**
  * Sets the flags that the command line does not set, from the environment and the configuration files. The
  * origin of each value becomes its option value source in commander. Then prints warnings, so that they are events if
@@ -72,10 +89,8 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
       command.setOptionValueWithSource(name, value, origin)
     }
   } finally {
-    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json') {
-      const { writeEventsTo } = await import('../ui/event-writer.ts')
-      writeEventsTo(runtime.stderr, runtime.clock.wallTime)
-    }
+    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json')
+      await startEvents(runtime)
     for (const text of warnings) printMessage(runtime, text)
   }
 }

@@ -317,6 +317,34 @@ describe('bugs and system faults', () => {
     expect(simulator.stats().requests).toBeLessThanOrEqual(30 + 4)
   })
 
+  it.each([
+    [
+      'an uncaught exception',
+      "fs.promises.rename = () => new Promise(() => Promise.reject(new Error('no')))",
+    ],
+    ['a promise that never settles', 'fs.promises.rename = () => new Promise(() => {})'],
+  ])('P17 %s is an event with --progress json, and so are warnings of Node.js', async (_, fault) => {
+    const cwd = await createFolder(docs(2))
+    const { env } = await startService({})
+    const warn = `const { open } = fs.promises
+      fs.promises.open = (...args) => {
+        process.emitWarning('old\\u001b')
+        return open(...args)
+      }`
+    const { code, stderr } = await runCli(['summarize', 'docs', '--progress', 'json'], {
+      cwd,
+      env: { ...env, ...preload(`${fault}\n${warn}`) },
+    })
+    expect(code).toBe(70)
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events).toContainEqual(expect.objectContaining({ event: 'message', text: 'Warning: old\u001b' }))
+    expect(events.at(-2)).toMatchObject({ text: expect.stringContaining('this is a bug') })
+    expect(events.at(-1)).toMatchObject({ event: 'end', exit_code: 70 })
+  })
+
   it('P18 an exhausted heap costs no more than the requests in flight', async () => {
     const cwd = await createFolder(docs(12))
     const { env, simulator } = await startService({ latency: { medianMs: 20, sigma: 0 } })
