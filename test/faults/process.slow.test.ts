@@ -265,6 +265,20 @@ describe('streams', () => {
     expect([code, await summariesIn(cwd)]).toEqual([0, 2])
   })
 
+  it.each(['-', '/dev/stdout'])(
+    'P14 a closed stdout for --report %s ends the run before it costs',
+    async (name) => {
+      const cwd = await createFolder(docs(2))
+      const { env, simulator } = await startService({})
+      const { code, stderr } = await shell(`${program} summarize docs --report ${name} >&-`, cwd, env)
+      expect([code, stderr]).toEqual([
+        6,
+        `claude-batch: --report ${name}: stdout is closed; name a file, or /dev/stderr\n`,
+      ])
+      expect(simulator.stats().requests).toBe(0)
+    },
+  )
+
   it('P14 stdout to /dev/null is no error', async () => {
     const cwd = await createFolder(docs(1))
     const { env } = await startService({})
