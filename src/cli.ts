@@ -30,6 +30,7 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     exit = commandExit
   })
   const [first, topic] = runtime.argv
+  await startEventsEarly(runtime)
   try {
     // commander prints the help of the program for a command that it does not know.
     if (
@@ -46,7 +47,6 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     if (error instanceof CommanderError && error.exitCode === 0) return 'ok'
     if (error instanceof CommanderError && error.code === 'commander.help') return 'usage'
     if (!(error instanceof CommanderError || error instanceof CommandLineError)) throw error
-    await startEventsEarly(runtime)
     const text = error instanceof CommanderError ? toOneLine(error.message) : error.message
     const message = addNameHint(text)
     const end = message.endsWith('?') ? '' : '.'

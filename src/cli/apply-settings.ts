@@ -35,14 +35,18 @@ const configurableFlags: Readonly<Record<string, Readonly<Record<string, Flag>>>
 /** The commands that do what `--progress` says. Others only read the setting, to show it. */
 const commandsWithProgress: ReadonlySet<string> = new Set(['summarize', 'compare', 'collect'])
 
-/** Makes every message an event if the arguments or the environment ask for it: for errors before the settings are read. */
+/**
+ * Makes every message an event if the arguments or the environment ask for it: for errors and warnings before the settings
+ * are read.
+ */
 export async function startEventsEarly(runtime: Runtime): Promise<void> {
   const { argv, env } = runtime
   const end = argv.indexOf('--')
-  const flags = ` ${argv.slice(0, end === -1 ? undefined : end).join(' ')} `
-  const names = argv.filter((word) => commandsWithProgress.has(word))
-  const isInEnvironment = names.length > 0 && env['CLAUDE_BATCH_PROGRESS'] === 'json'
-  if (isInEnvironment || / --progress[ =]json /.test(flags)) await startEvents(runtime)
+  const flags = ` ${argv.slice(0, end === -1 ? undefined : end).join(' ')}`
+  const [, flag] = [...flags.matchAll(/ --progress[ =](\S+)/g)].at(-1) ?? []
+  const isSettable = argv.some((word) => commandsWithProgress.has(word))
+  const mode = flag ?? (isSettable ? env['CLAUDE_BATCH_PROGRESS'] : undefined)
+  if (mode === 'json') await startEvents(runtime)
 }
 
 async function startEvents(runtime: Runtime): Promise<void> {
