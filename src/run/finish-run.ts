@@ -69,7 +69,9 @@ export async function finishRun(
   const missingFolders = await reportMissingFolders(plan, output, context)
   if (missingFolders === 0 && isEmpty(runStats) && plan.emptyFolders !== undefined)
     reporter.printNote(
-      'no documents found; check --ext (the extensions that claude-batch reads), --exclude, --hidden and --no-ignore',
+      plan.shard !== undefined && plan.emptyFolders.length === 0
+        ? 'no documents in this shard'
+        : 'no documents found; check --ext (the extensions that claude-batch reads), --exclude, --hidden and --no-ignore',
     )
   if (output.isInputEmpty?.()) return 'noInput'
   const exit = chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)
