@@ -16,8 +16,8 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
       if (enableCompileCache) enableCompileCache()
       return Promise.all([import('../dist/main.js'), import('../dist/runtime.js')])
     })
-    .then(([{ main }, { createProcessRuntime, exitProcess, reportCrashes }]) => {
-      var stopReporting = reportCrashes()
+    .then(([{ main, printCrash }, { createProcessRuntime, exitProcess, reportCrashes }]) => {
+      var stopReporting = reportCrashes(printCrash)
       return main(createProcessRuntime()).then((exit) => {
         stopReporting()
         exitProcess(exit)

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addFlags, getSwitchDefaults } from './cli/add-flags.ts'
-import { applySettings } from './cli/apply-settings.ts'
+import { applySettings, startEventsEarly } from './cli/apply-settings.ts'
 import type { CommandContext, CommandSpec } from './cli/command-spec.ts'
 import { commands, summarizeExamples } from './cli/commands.ts'
 import { firstSteps, formatExamples } from './cli/help-examples.ts'
@@ -30,6 +30,7 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     exit = commandExit
   })
   const [first, topic] = runtime.argv
+  await startEventsEarly(runtime)
   try {
     // commander prints the help of the program for a command that it does not know.
     if (

@@ -34,6 +34,12 @@ async function runToEnd(runtime: Runtime): Promise<Exit> {
   }
 }
 
+/** Prints a description of a bug that ends the process. */
+export function printCrash(stderr: Runtime['stderr'], description: string): void {
+  printMessage({ stderr }, formatBug(description), '\n')
+  getEventWriter(stderr)?.end(exitCodes.bug.code)
+}
+
 /**
  * Records the first error of stdout (a closed pipe, a full disk), so that commands need not handle it.
  * @returns a function that waits until stdout has written everything, and throws a RunError for the recorded
@@ -58,7 +64,11 @@ function describeError(error: unknown): { exit: Exit; text: string } {
   if (code === 'EMFILE' || code === 'ENFILE')
     return { exit: 'ioError', text: 'too many open files (raise ulimit -n, or lower --concurrency)' }
   const stack = error instanceof Error ? error.stack : String(error)
-  return { exit: 'bug', text: `this is a bug, please report it:\n${stack}` }
+  return { exit: 'bug', text: formatBug(`\n${stack}`) }
+}
+
+function formatBug(description: string): string {
+  return `this is a bug, please report it:${description}`
 }
 
 async function readPackageVersion(): Promise<string> {

@@ -52,6 +52,8 @@ export interface Runtime {
    * @returns a function that removes the listener
    */
   onStopSignal(listener: (signal: StopSignal) => void): () => void
+  /** Passes the warnings of Node.js to `print`; without this call, Node.js prints them on stderr. */
+  redirectWarnings(print: (text: string) => void): void
 }
 
 /** Device and inode number, which identify a file of this machine under all its names. */
@@ -97,6 +99,7 @@ export function createProcessRuntime(): Runtime {
     uid: process.getuid?.(),
     isRunning,
     endProcessGroup,
+    redirectWarnings,
     onStopSignal(listener) {
       // Node.js restores the default of a signal that its parent ignored, such as nohup.
       const onHangup = isHangupIgnored() ? () => {} : listener
@@ -175,6 +178,13 @@ async function confirm(question: string, signal: AbortSignal): Promise<boolean |
   } finally {
     lineReader.close()
   }
+}
+
+function redirectWarnings(print: (text: string) => void): void {
+  // With `node --no-warnings`, there is no listener.
+  if (process.listenerCount('warning') === 0) return
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) => print(`${name}: ${message}`))
 }
 
 function endProcessGroup(pid: number): void {
@@ -257,19 +267,19 @@ const maxTimerMs = 2 ** 31 - 1
 /**
  * Prints a message for crashes that Node reports in other words or not at all: an uncaught exception, and an
  * event loop that runs empty before the work is done. Both end the process with exit code 70.
+ * @param print prints a description of the crash on stderr
  * @returns a function to call when the work is done
  */
-export function reportCrashes(): () => void {
-  const formatBug = (description: string) => {
-    const { redact } = createRedactor(findSecrets(process.env))
-    return `claude-batch: this is a bug, please report it: ${redact(description)}\n`
-  }
+export function reportCrashes(print: (stderr: Runtime['stderr'], description: string) => void): () => void {
+  const printRedacted = (description: string) =>
+    print(process.stderr, createRedactor(findSecrets(process.env)).redact(` ${description}`))
   process.on('uncaughtException', (error) => {
     // No cleanup is needed: the files on disk are complete and recorded.
     const description = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(formatBug(description), () => process.exit(exitCodes.bug.code))
+    printRedacted(description)
+    process.stderr.write('', () => process.exit(exitCodes.bug.code))
   })
-  const onEmptyEventLoop = () => void process.stderr.write(formatBug('it ended with work still to do'))
+  const onEmptyEventLoop = () => printRedacted('it ended with work still to do')
   process.once('beforeExit', onEmptyEventLoop)
   return () => process.off('beforeExit', onEmptyEventLoop)
 }

@@ -144,6 +144,7 @@ const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/named-file.ts': 'files that flags name',
   'storage/fs/named-stream.ts': 'pipes and devices that flags name',
   'storage/fs/regular-file.ts': 'files that flags name',
+  'run/select-documents.ts': 'the folders of documents and of --root',
   'run/named-outputs.ts': 'files that flags name',
   'commands/unlock.ts': 'the folder that the user named',
   'commands/prompts/pin.ts': 'the prompts of the user',

@@ -36,6 +36,27 @@ const configurableFlags: Readonly<Record<string, Readonly<Record<string, Flag>>>
 const commandsWithProgress: ReadonlySet<string> = new Set(['summarize', 'compare', 'collect'])
 
 /**
+ * Makes every message an event if the arguments or the environment ask for it: for errors and warnings before the settings
+ * are read.
+ */
+export async function startEventsEarly(runtime: Runtime): Promise<void> {
+  const { argv, env } = runtime
+  const end = argv.indexOf('--')
+  const flags = ` ${argv.slice(0, end === -1 ? undefined : end).join(' ')}`
+  const [, flag] = [...flags.matchAll(/ --progress[ =](\S+)/g)].at(-1) ?? []
+  const isSettable = argv.some((word) => commandsWithProgress.has(word))
+  const mode = flag ?? (isSettable ? env['CLAUDE_BATCH_PROGRESS'] : undefined)
+  if (mode === 'json') await startEvents(runtime)
+}
+
+async function startEvents(runtime: Runtime): Promise<void> {
+  const { stderr, clock, redirectWarnings } = runtime
+  const { writeEventsTo } = await import('../ui/event-writer.ts')
+  writeEventsTo(stderr, clock.wallTime)
+  redirectWarnings((text) => printMessage(runtime, text))
+}
+
+/**
  * Sets the flags that the command line does not set, from the environment and the configuration files. The
  * origin of each value becomes its option value source in commander. Then prints warnings, so that they are events if
  * a setting says so.
@@ -72,10 +93,8 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
       command.setOptionValueWithSource(name, value, origin)
     }
   } finally {
-    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json') {
-      const { writeEventsTo } = await import('../ui/event-writer.ts')
-      writeEventsTo(runtime.stderr, runtime.clock.wallTime)
-    }
+    if (commandsWithProgress.has(command.name()) && command.getOptionValue('progress') === 'json')
+      await startEvents(runtime)
     for (const text of warnings) printMessage(runtime, text)
   }
 }

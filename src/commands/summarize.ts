@@ -37,7 +37,7 @@ export async function summarize(
   })
 
   const { unmatchedPatterns, notRead } = found
-  const selection = selectDocuments(found, shard, options, out, runtime)
+  const selection = await selectDocuments(found, shard, options, out, runtime)
   const { sources, skipped } = selection
   const namedOutputs = await inspectOutputs(selection.found, out, options, runtime)
   try {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { UnlockOptions } from '../config/unlock-flags.ts'
 import { stateFolder } from '../core/document/output-path.ts'
 import { type Exit, ExitError, UsageError } from '../errors.ts'
+import { askUser } from '../run/ask-user.ts'
 import type { Runtime } from '../runtime.ts'
 import { describeLockOwner, type FoundLock, findLock, type LockStatus } from '../storage/lock/find-lock.ts'
 import { determineLockStatus, lockFileName, removeLock } from '../storage/lock/lock-folder.ts'
@@ -43,8 +44,9 @@ export async function unlock(
     )
   print(`${lockDescription}; ${statusMessages[ownerStatus]}`)
   if (!yes) {
-    const answer = await runtime.confirm(
-      'claude-batch: Remove the lock? Only do so if that run is over. [y/N] ',
+    const answer = await askUser(
+      runtime,
+      'Remove the lock? Only do so if that run is over.',
       new AbortController().signal,
     )
     if (answer === undefined)

@@ -25,6 +25,7 @@ import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import { rejectSymlinks } from '../storage/fs/symlinks.ts'
 import { type LatestResult, readLatestResults } from '../storage/ledger/latest-results.ts'
+import { getEventWriter } from '../ui/event-streams.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { interleave } from './interleave.ts'
 import type { ComparedVariant } from './variants.ts'
@@ -167,5 +168,7 @@ export async function runVariants<
       ),
     })),
   )
-  return { variants: results, runStats: stats.getStats(0) }
+  const runStats = stats.getStats(0)
+  getEventWriter(runtime.stderr)?.addResults(runStats)
+  return { variants: results, runStats }
 }

@@ -15,6 +15,10 @@ export interface ArrayTask {
    * starts only some tasks again.
    */
   readonly count: number | undefined
+  /**
+   * Whether the array may be some tasks of another one that a user started again: it has one task, or begins in the middle.
+   */
+  readonly mayBePart: boolean
   /** How to name the shard if `count` is undefined. */
   readonly explicitFlag: string
 }
@@ -25,6 +29,8 @@ interface Engine {
   readonly id: string
   /** The number of the first task, or the variable that has it. */
   readonly first: number | string
+  /** The number with which arrays of this engine begin, unless the user chose another one. */
+  readonly usualFirst?: number
   readonly step?: string
   /** The variable with the number of tasks. */
   readonly count?: string
@@ -50,6 +56,7 @@ const engines: readonly Engine[] = [
     name: 'Grid Engine',
     id: 'SGE_TASK_ID',
     first: 'SGE_TASK_FIRST',
+    usualFirst: 1,
     step: 'SGE_TASK_STEPSIZE',
     last: 'SGE_TASK_LAST',
   },
@@ -71,7 +78,7 @@ export function findArrayTask(env: Readonly<Record<string, string | undefined>>)
     )
   if (other !== undefined)
     throw new UsageError(
-      `--shard auto: two job arrays are possible, ${engine.name} (${engine.id}) and ${other.name} (${other.id}); name the shard, for example ${formatExplicit(engine.id)}`,
+      `--shard auto: two job arrays are possible, ${engine.name} (${engine.id}) and ${other.name} (${other.id}); name the shard, for example ${formatExplicit(engine)}`,
     )
   const { name, id: idName } = engine
   const read = (variable: string) => readNumber(env, variable)
@@ -86,14 +93,16 @@ export function findArrayTask(env: Readonly<Record<string, string | undefined>>)
     base,
     step,
     count: spanned === undefined || spanned === count ? count : undefined,
+    mayBePart: spanned !== undefined && (count === 1 || (base > 1 && base !== step)),
     explicitFlag:
-      engine.count === undefined && spanned === undefined ? '--shard auto/N' : formatExplicit(idName),
+      engine.count === undefined && spanned === undefined ? '--shard auto/N' : formatExplicit(engine),
   }
 }
 
-/** Returns the flag for an array whose tasks are numbered from 0. */
-function formatExplicit(variable: string): string {
-  return `--shard "$((${variable} + 1))/N"`
+/** Returns the flag for an array of N tasks, with the condition under which it is right. */
+function formatExplicit({ id, first, usualFirst = 0 }: Engine): string {
+  if (first === 1 || usualFirst === 1) return `--shard "$${id}/N"`
+  return `--shard "$((${id} + 1))/N"${typeof first === 'string' ? ' (if the first task is 0)' : ''}`
 }
 
 /** @throws UsageError if the variable is not a whole number */

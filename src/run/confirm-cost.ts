@@ -4,6 +4,7 @@ import { formatUsd, type Picodollars, usdToPicodollars } from '../core/pricing/p
 import { pluralize } from '../core/text/format-number.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
+import { askUser } from './ask-user.ts'
 
 type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'> &
   Partial<Pick<SummarizeOptions, 'maxCostPer'>>
@@ -45,7 +46,7 @@ export async function confirmCost(
     ? ', plus requests without a known price'
     : ''
   const message = `${pluralize(documents, unit)} will cost ${formatCostRange(cost)}${unpricedNote}`
-  const answer = await runtime.confirm(`claude-batch: ${message}. Continue? [y/N] `, drainSignal)
+  const answer = await askUser(runtime, `${message}. Continue?`, drainSignal)
   if (answer === undefined)
     throw new UsageError(
       `${message}, more than --confirm-above ${formatUsd(usdToPicodollars(confirmAbove))}; give --yes, or --max-cost USD to set a cap`,

@@ -41,7 +41,7 @@ export async function executeRun(
       output.onText !== undefined && options.progress === 'auto' ? { ...options, progress: 'off' } : options,
     log: prepared.log,
     model: context.promptChoice.model,
-    pendingCount: pending.length,
+    pendingCount: countDocuments(prepared),
     upToDate,
     kept: prepared.kept,
     skipped: plan.skipped,
@@ -75,6 +75,15 @@ export async function executeRun(
     stats.addOutcome(outcome)
   }
   return { stats, rateLimiter, unfinished }
+}
+
+/** Returns the number of documents from which the run expects outcomes: those in batches of earlier runs need not be inputs. */
+function countDocuments({ output: { pending, folder }, usesBatches }: PreparedRun): number {
+  const batches = usesBatches ? (folder?.batchStore.openBatches ?? []) : []
+  const inBatches = batches.flatMap(({ items, isSettled }) =>
+    [...items.values()].map(({ path }) => path).filter((path) => !isSettled(path)),
+  )
+  return new Set([...pending.map(({ path }) => path), ...inBatches]).size
 }
 
 interface ExecutionContext extends RunContext {

@@ -6,6 +6,7 @@ import { createRunEnd } from '../core/run/run-end.ts'
 import type { RunStats, StatsCollector } from '../core/run/run-stats.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { chooseExit, describeStop, type Ending, type Exit, formatResumeHint } from '../errors.ts'
+import { getEventWriter } from '../ui/event-streams.ts'
 import type { ExecutedRun } from './execute-run.ts'
 import type { PreparedRun } from './prepare-run.ts'
 import { describeCost } from './pricing.ts'
@@ -42,6 +43,7 @@ export async function finishRun(
   await report.write(output.runStart, runEnd).catch(fail)
 
   const ending = describeStop(shutdown.drainSignal.reason)
+  getEventWriter(runtime.stderr)?.addResults(runStats)
   if (ending?.exit !== 'brokenPipe') {
     reporter.printSummary(runStats, {
       prompt: `${promptChoice.prompt} (${promptChoice.promptSource})`,
@@ -67,7 +69,9 @@ export async function finishRun(
   const missingFolders = await reportMissingFolders(plan, output, context)
   if (missingFolders === 0 && isEmpty(runStats) && plan.emptyFolders !== undefined)
     reporter.printNote(
-      'no documents found; check --ext (the extensions that claude-batch reads), --exclude, --hidden and --no-ignore',
+      plan.shard !== undefined && plan.emptyFolders.length === 0
+        ? 'no documents in this shard'
+        : 'no documents found; check --ext (the extensions that claude-batch reads), --exclude, --hidden and --no-ignore',
     )
   if (output.isInputEmpty?.()) return 'noInput'
   const exit = chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)

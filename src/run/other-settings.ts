@@ -3,6 +3,7 @@ import type { Provenance } from '../core/run/provenance.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import { buildDocumentRequest } from '../engine/prepare.ts'
 import { runPool } from '../engine/run-pool.ts'
+import { askUser } from './ask-user.ts'
 import type { Output } from './output.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -41,10 +42,8 @@ export async function chooseOtherSettings(
   const sortByIndex = (documents: readonly DocumentRef[]) => [...documents].sort((a, b) => a.index - b.index)
   if (candidates.length === 0) return { kept: [], pending: sortByIndex(pending) }
   const difference = describeDifference(candidates, folder.findRun, context.promptChoice.getProvenance)
-  const question = `${pluralize(candidates.length, 'summary', 'summaries')} ${candidates.length === 1 ? 'was' : 'were'} ${difference}. Replace ${candidates.length === 1 ? 'it' : 'them'}? [y/N] `
-  const answer = asks
-    ? await reporter.suspend(() => runtime.confirm(`claude-batch: ${question}`, drainSignal))
-    : undefined
+  const question = `${pluralize(candidates.length, 'summary', 'summaries')} ${candidates.length === 1 ? 'was' : 'were'} ${difference}. Replace ${candidates.length === 1 ? 'it' : 'them'}?`
+  const answer = asks ? await reporter.suspend(() => askUser(runtime, question, drainSignal)) : undefined
   if (answer === true) return { kept: [], pending: sortByIndex([...pending, ...candidates]) }
   if (asks)
     reporter.printNote(

@@ -39,13 +39,18 @@ export function resolveShard(
 }
 
 /** @throws UsageError if the engine does not say how many tasks there are, or another number than the user */
-function chooseCount(given: number | undefined, { label, count, explicitFlag }: ArrayTask): number {
+function chooseCount(
+  given: number | undefined,
+  { label, count, mayBePart, explicitFlag }: ArrayTask,
+): number {
   if (given !== undefined && (count === given || explicitFlag === '--shard auto/N')) return given
-  if (given === undefined && count !== undefined) return count
+  if (given === undefined && count !== undefined && !mayBePart) return count
   throw new UsageError(
     count === undefined
       ? `--shard auto: ${label} does not say how many shards there are; use ${explicitFlag}, where N is their number`
-      : `--shard auto/${given}: ${label} is a task of ${count}, not of ${given}; use --shard auto, or ${explicitFlag}`,
+      : given === undefined
+        ? `--shard auto: ${label} is a task of ${count}, possibly tasks of a larger array that are started again; if so, use ${explicitFlag}, where N is the number of all tasks; if not, use --shard auto/${count}`
+        : `--shard auto/${given}: ${label} is a task of ${count}, not of ${given}; use --shard auto, or ${explicitFlag}`,
   )
 }
 

@@ -11,6 +11,7 @@ import { formatInteger } from '../core/text/format-number.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 import type { Reporter } from '../ui/reporter.ts'
+import { askUser } from './ask-user.ts'
 import { formatCostRange } from './confirm-cost.ts'
 import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
 import type { FolderState } from './output.ts'
@@ -55,10 +56,7 @@ export function createSampling(
     const print = (text: string) => printMessage(runtime, text, '\n')
     print(formatSampleResult(outcomes, rest, formatSummaryPath, estimateContext))
     if (yes) return true
-    const answer = await runtime.confirm(
-      `claude-batch: Continue with the other ${rest.length}? [y/N] `,
-      drainSignal,
-    )
+    const answer = await askUser(runtime, `Continue with the other ${rest.length}?`, drainSignal)
     if (answer === undefined)
       print('the sample is done; run the same command without --sample, or with --yes, for the rest')
     return answer === true

@@ -3,14 +3,15 @@ import { addUsage, zeroUsage } from '../core/pricing/usage.ts'
 import type { RunStats } from '../core/run/run-stats.ts'
 import { escapeJson } from '../core/text/escape-json.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
-import { type NewEvent, setEventWriter } from './event-streams.ts'
+import { getEventWriter, type NewEvent, setEventWriter } from './event-streams.ts'
 import { type RunEvent, runEventFormatVersion } from './run-event.ts'
 
 /**
- * Makes stderr a stream of JSON lines: from now on, every message is an event too.
+ * Makes stderr a stream of JSON lines: from now on, every message is an event too. Does nothing if it is one.
  * @param getTime returns milliseconds since 1970
  */
 export function writeEventsTo(stderr: Pick<NodeJS.WritableStream, 'write'>, getTime: () => number): void {
+  if (getEventWriter(stderr) !== undefined) return
   const runs: RunStats[] = []
   const write = ({ event, ...fields }: NewEvent) => {
     const at = new Date(getTime()).toISOString()

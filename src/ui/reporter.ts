@@ -222,8 +222,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       if (!quiet && counts.size > 0) printMessage(formatNotRead(counts))
     },
     printSummary(stats, context) {
-      if (events !== undefined) events.addResults(stats)
-      else if (!quiet) stderr.write(formatRunSummary(stats, context, colors))
+      if (events === undefined && !quiet) stderr.write(formatRunSummary(stats, context, colors))
     },
   }
 }

@@ -84,7 +84,7 @@ const endShape = objectOf({
         cost_usd: describe(amount, 'without the replies whose cost is unknown'),
         replies_with_unknown_cost: count,
       }),
-      'of the run and its digests; absent if the run could not start',
+      'of the run and its digests; absent if the run did not start',
     ),
   ),
 })

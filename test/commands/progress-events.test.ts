@@ -127,6 +127,54 @@ describe('--progress json', () => {
     expect([code, wrong[1]]).toEqual([2, expect.objectContaining({ exit_code: 2 })])
   })
 
+  it.each([
+    [['summarize', 'docs', '--no-such-flag'], {}],
+    [['summarize', 'docs', '--rpm', 'many'], {}],
+    [['batches', 'collect', '--no-such-flag'], {}],
+    [['no-such-command'], {}],
+    [['summarize', 'docs', '--no-such-flag'], { CLAUDE_BATCH_PROGRESS: 'json' }],
+    [['summarize', 'docs', '--shard', '7/3'], { CLAUDE_BATCH_PROGRESS: 'json' }],
+  ])('makes an error in the flags of %j an event, with %j', async (args, env) => {
+    const { folder } = await start()
+    const flags = Object.keys(env).length === 0 ? ['--progress', 'json'] : []
+    const { stderr, code } = await folder.run([...args, ...flags], { env })
+    expect([code, parseEvents(stderr)]).toEqual([
+      2,
+      [
+        expect.objectContaining({ event: 'message' }),
+        expect.objectContaining({ event: 'end', exit_code: 2 }),
+      ],
+    ])
+  })
+
+  it('asks no question, as without a terminal', async () => {
+    const { folder } = await start({ ...documents, 'docs/c.md': 'Note c.' })
+    const run = async (...args: string[]) => {
+      const { stderr, code } = await folder.run([...summarize, ...args], { confirmAnswer: true })
+      return { events: parseEvents(stderr), code }
+    }
+    const expensive = await run('--confirm-above', '0')
+    expect(expensive.code).toBe(2)
+    expect(expensive.events[0]).toMatchObject({ text: expect.stringContaining('--yes') })
+    const sample = await run('--sample', '2')
+    expect(sample.events.filter(({ event }) => event === 'document')).toHaveLength(2)
+    const changed = await run('--model', 'sonnet')
+    expect(changed.events).toContainEqual(
+      expect.objectContaining({ event: 'message', text: expect.stringContaining('--redo settings') }),
+    )
+  })
+
+  it('has the results of a run whose stdout was closed by its reader', async () => {
+    const { env, cwd } = await createCountedFolder(documents)
+    const args = [...summarize, '-o', '-', '--concurrency', '1']
+    const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 500, stdoutError: 'EPIPE' })
+    expect(code).toBe(141)
+    expect(parseEvents(stderr).at(-1)).toMatchObject({
+      exit_code: 141,
+      results: { documents: expect.anything() },
+    })
+  })
+
   it('sums up the run and its digest', async () => {
     const { run, cwd } = await start()
     const { events } = await run(...summarize, '--digest', 'digest.md')
@@ -149,10 +197,16 @@ describe('--progress json', () => {
     const { run } = await start()
     const compared = await run('compare', 'docs', '--models', 'haiku,sonnet', '--progress', 'json')
     expect(compared.events.filter(({ event }) => event === 'document').length).toBeGreaterThanOrEqual(4)
-    expect(compared.events.at(-1)).toMatchObject({ event: 'end', exit_code: 0 })
+    expect(compared.events.at(-1)).toMatchObject({
+      event: 'end',
+      exit_code: 0,
+      results: { documents: { summarized: 4 } },
+    })
     await run(...summarize, '--batch', '--detach')
     const collected = await run('batches', 'collect', '--progress', 'json')
-    expect(collected.events.map(({ event }) => event)).toContain('document')
+    const progress = collected.events.flatMap((it) => (it.event === 'document' ? [it.progress] : []))
+    expect(progress.length).toBeGreaterThan(0)
+    for (const { done, total } of progress) expect([done, total]).toEqual([done, progress.length])
   })
 
   it('shows each event when it happens, with file names and replies as they are', async () => {

@@ -154,6 +154,25 @@ describe('--root', () => {
     expect(await list()).toEqual(['docs/deep/3.md.summary.md', 'docs/deep/4.md.summary.md'])
   })
 
+  it('works through links to folders, such as a working directory that is one', async () => {
+    const { folder, run, list } = await start()
+    await symlink(join(folder, 'home'), join(folder, 'link'))
+    expect((await run('summarize', '../home/docs/deep', '--root', '../link')).code).toBe(0)
+    expect((await run('summarize', '../link/docs/1.md', '--root', join(folder, 'home'))).code).toBe(0)
+    expect(await list()).toEqual([
+      'docs/1.md.summary.md',
+      'docs/deep/3.md.summary.md',
+      'docs/deep/4.md.summary.md',
+    ])
+  })
+
+  it('must be a folder, and not the document', async () => {
+    const { run } = await start()
+    const { code, stderr } = await run('summarize', '../home/docs/1.md', '--root', '../home/docs/1.md')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/--root .*1\.md: .* is not in this folder/)
+  })
+
   it('rejects documents outside of it before any request or file', async () => {
     const { cwd, run } = await start()
     const { code, stderr } = await run('summarize', '../home/docs', '--root', '../home/docs/deep')

@@ -25,6 +25,18 @@ describe('--shard', () => {
     expect(Math.min(...sizes)).toBeGreaterThan(900)
   })
 
+  it('has no advice about --ext for a shard without documents', async () => {
+    const cwd = await createFolder({ 'docs/1.md': 'A note on ferries.' })
+    const stderr = await Promise.all(
+      ['1/2', '2/2'].map(async (shard) => {
+        const args = ['summarize', 'docs', '--simulate', '--shard', shard, '-o', `out${shard[0]}`]
+        return (await runInProcess(args, { cwd })).stderr
+      }),
+    )
+    expect(stderr.join('')).toContain('claude-batch: no documents in this shard\n')
+    expect(stderr.join('')).not.toContain('--ext')
+  })
+
   it('lets two machines summarize each document once, and their output folders can be merged', async () => {
     const files = Object.fromEntries(
       Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `Note ${n} on ferries.`]),

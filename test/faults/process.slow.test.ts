@@ -265,6 +265,20 @@ describe('streams', () => {
     expect([code, await summariesIn(cwd)]).toEqual([0, 2])
   })
 
+  it.each(['-', '/dev/stdout'])(
+    'P14 a closed stdout for --report %s ends the run before it costs',
+    async (name) => {
+      const cwd = await createFolder(docs(2))
+      const { env, simulator } = await startService({})
+      const { code, stderr } = await shell(`${program} summarize docs --report ${name} >&-`, cwd, env)
+      expect([code, stderr]).toEqual([
+        6,
+        `claude-batch: --report ${name}: stdout is closed; name a file, or /dev/stderr\n`,
+      ])
+      expect(simulator.stats().requests).toBe(0)
+    },
+  )
+
   it('P14 stdout to /dev/null is no error', async () => {
     const cwd = await createFolder(docs(1))
     const { env } = await startService({})
@@ -315,6 +329,34 @@ describe('bugs and system faults', () => {
     expect(again.stderr).toContain('took over')
     expect(await summariesIn(cwd)).toBe(30)
     expect(simulator.stats().requests).toBeLessThanOrEqual(30 + 4)
+  })
+
+  it.each([
+    [
+      'an uncaught exception',
+      "fs.promises.rename = () => new Promise(() => Promise.reject(new Error('no')))",
+    ],
+    ['a promise that never settles', 'fs.promises.rename = () => new Promise(() => {})'],
+  ])('P17 %s is an event with --progress json, and so are warnings of Node.js', async (_, fault) => {
+    const cwd = await createFolder(docs(2))
+    const { env } = await startService({})
+    const warn = `const { open } = fs.promises
+      fs.promises.open = (...args) => {
+        process.emitWarning('old\\u001b')
+        return open(...args)
+      }`
+    const { code, stderr } = await runCli(['summarize', 'docs', '--progress', 'json'], {
+      cwd,
+      env: { ...env, ...preload(`${fault}\n${warn}`) },
+    })
+    expect(code).toBe(70)
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events).toContainEqual(expect.objectContaining({ event: 'message', text: 'Warning: old\u001b' }))
+    expect(events.at(-2)).toMatchObject({ text: expect.stringContaining('this is a bug') })
+    expect(events.at(-1)).toMatchObject({ event: 'end', exit_code: 70 })
   })
 
   it('P18 an exhausted heap costs no more than the requests in flight', async () => {

@@ -83,9 +83,23 @@ describe('--shard auto', () => {
       'some tasks of Slurm',
       auto,
       slurm(3, [3, 7, 1, 2]),
-      /does not say how many .*; use --shard "\$\(\(SLURM_ARRAY_TASK_ID \+ 1\)\)\/N"/,
+      /does not say how many .*; use --shard "\$\(\(SLURM_ARRAY_TASK_ID \+ 1\)\)\/N" \(if the first task is 0\), where/,
     ],
     ['some tasks of Slurm, with the number', autoOf(16), slurm(3, [3, 7, 1, 2]), /does not say how many/],
+    ...[slurm(0, [0, 0]), slurm(1, [1, 1]), slurm(2, [2, 2]), slurm(3, [3, 5])].map(
+      (env): [string, typeof auto, Env, RegExp] => [
+        `${env['SLURM_ARRAY_TASK_COUNT']} from ${env['SLURM_ARRAY_TASK_MIN']} in Slurm, which may be a part`,
+        auto,
+        env,
+        /is a task of \d, possibly tasks of a larger array .*; if not, use --shard auto\/\d$/,
+      ],
+    ),
+    [
+      'one task of Grid Engine, which may be a part',
+      auto,
+      gridEngine('4', 4, 4, 1),
+      /if so, use --shard "\$SGE_TASK_ID\/N", where N/,
+    ],
     ['another number than Slurm has', autoOf(8), slurm(3, [0, 15]), /is a task of 16, not of 8/],
     [
       'an index beyond the number',
@@ -133,7 +147,7 @@ describe('--shard auto', () => {
       fc.property(array, ({ first, step, count }) => {
         const ids = Array.from({ length: count }, (_, n) => first + n * step)
         const shards = ids.map(
-          (id) => resolve(auto, slurm(id, [first, first + (count - 1) * step, step])).shard,
+          (id) => resolve(autoOf(count), slurm(id, [first, first + (count - 1) * step, step])).shard,
         )
         expect(shards).toEqual(ids.map((_, n) => `${n + 1}/${count}`))
       }),

@@ -97,6 +97,7 @@ export async function runInProcess(
         // It has ended.
       }
     },
+    redirectWarnings() {},
     getStdoutKind: () => 'stream',
     isRedirectTarget,
     confirm: async (question) => {

@@ -57,6 +57,7 @@ export async function startServe(
     uid: process.getuid?.(),
     isRunning: () => false,
     endProcessGroup: () => {},
+    redirectWarnings() {},
     getStdoutKind: () => 'stream',
     isRedirectTarget: () => false,
     confirm: async () => undefined,

@@ -60,7 +60,7 @@ export function createRemainingTime(): RemainingTime {
         elapsedMs < windowMs && requests > 0
           ? computeEarlyRate(progress, maxRequestRate)
           : computeLatestRate(progress)
-      return done > 0 && rate > 0 && Number.isFinite(rate) ? (total - done) / rate : undefined
+      return done > 0 && rate > 0 && Number.isFinite(rate) ? Math.max(0, total - done) / rate : undefined
     },
   }
 }

@@ -54,6 +54,7 @@ export interface ProcessStreams {
   readonly stdout: Writable
   readonly stderr: Writable
   isRedirectTarget(file: Pick<Stats, 'dev' | 'ino'>): boolean
+  getStdoutKind(): string
 }
 
 /**
@@ -72,6 +73,7 @@ export async function inspectNamedFile(
   }
   if (name === '-') {
     if (!isStdoutFree) fail('stdout is for the results; name a file, or /dev/stderr')
+    checkStdoutOpen(label, streams)
     return { name, label, file: name, stats: undefined, stream: streams.stdout, checkOverwrite, close() {} }
   }
   // On Windows, a path such as /dev/stderr would become one on the current drive.
@@ -88,6 +90,7 @@ export async function inspectNamedFile(
     if (descriptor === 'other' && stats === undefined) fail('no such descriptor is open')
     if (descriptor !== undefined || (stats !== undefined && !stats.isFile())) {
       const [stream, close] = openNamedStream(path, label, descriptor)
+      if (stream === streams.stdout) checkStdoutOpen(label, streams)
       return { name, label, file: path, stats: undefined, stream, checkOverwrite, close }
     }
     const file = await resolveFolderLinks(path)
@@ -105,6 +108,12 @@ export async function inspectNamedFile(
       ? error
       : toWriteError(resolve(streams.cwd, name), error as NodeJS.ErrnoException)
   }
+}
+
+/** @throws ExitError `ioError` if the process was started without a stdout */
+function checkStdoutOpen(label: string, { getStdoutKind }: Pick<ProcessStreams, 'getStdoutKind'>): void {
+  if (getStdoutKind() === 'closed')
+    throw new ExitError('ioError', `${label}: stdout is closed; name a file, or /dev/stderr`)
 }
 
 /**
