@@ -143,6 +143,7 @@ const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/named-stream.ts': 'pipes and devices that flags name',
   'storage/fs/regular-file.ts': 'files that flags name',
   'run/named-outputs.ts': 'files that flags name',
+  'run/resolve-merge-folders.ts': 'the folders that the user named',
   'commands/unlock.ts': 'the folder that the user named',
   'commands/prompts/pin.ts': 'the prompts of the user',
 }
