@@ -68,8 +68,8 @@ export async function merge(
       await createOutputFolder(target.out)
       await lock(target, false, context)
     }
-    const nonce = createTempNonce('merge')
-    const foldsCase = await probeOutputFolder(target.out, nonce.slice(0, 12))
+    const nonce = createTempNonce('merge').slice(0, 12)
+    const foldsCase = await probeOutputFolder(target.out, nonce)
     const owners = await chooseOwners(folders, shared)
     const progress = createProgress(options, runtime)
     const { signal } = stop

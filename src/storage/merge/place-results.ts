@@ -4,6 +4,7 @@ import {
   errorRecordSuffix,
   formatConflictName,
   makeUniqueStem,
+  stateFolder,
   stripSummarySuffix,
 } from '../../core/document/output-path.ts'
 import type { OutputFile } from '../../core/run/ledger-entry.ts'
@@ -48,7 +49,7 @@ export interface PlaceOptions {
   readonly owners: ReadonlyMap<string, Ownership>
   /** Whether the file system of the target ignores case in names. */
   readonly foldsCase: boolean
-  /** Makes the names of temporary files unique to this process. */
+  /** Twelve hexadecimal digits, which make the names of temporary files unique to this process. */
   readonly nonce: string
   readonly signal: AbortSignal
   /** Called when the files of a document are in place, with the number of such documents. */
@@ -101,6 +102,7 @@ export async function placeResults(options: PlaceOptions): Promise<PlacedResults
       throw error
     }
   }
+  await removeTempFiles(target.out, [target.out, join(target.out, stateFolder)])
   const results = await Promise.allSettled(Array.from({ length: concurrency }, work))
   for (const result of results) if (result.status === 'rejected') throw result.reason
   for (const folder of cleanedFolders.keys()) await syncFolder(folder)
