@@ -16,8 +16,8 @@ export interface Ownership {
  * Chooses, for each document, the folder whose result counts. Leaves out documents that only one folder knows.
  *
  * A folder that has seen the result of another one, because it was merged before or is a later copy, supersedes it.
- * Among the others, a summary counts more than none, a summary from the API more than a simulated one, then one of the
- * document as it is now, then the later one.
+ * Among the others, a summary counts more than none, a summary from the API more than a simulated one, then one whose
+ * document has not changed since, then the later one.
  * @param folders the target first
  */
 export async function chooseOwners(

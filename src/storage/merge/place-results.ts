@@ -342,7 +342,7 @@ function getPlace(stem: string, file: string): string {
 /** The hash of something that is no file, which no text has. */
 const noFile = 'no regular file'
 
-/** Returns the hash of a file; undefined if there is none. */
+/** Returns the hash of a file; undefined if it does not exist. */
 async function hashPlace(out: string, file: string): Promise<string | undefined> {
   const path = join(out, file)
   const stats = statFile(out, path)

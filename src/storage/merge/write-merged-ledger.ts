@@ -127,7 +127,7 @@ function addLine(
   }
 }
 
-/** Returns a line with the file as it is in the target. */
+/** Returns a line with the data of the file in the target. */
 function patchOutput(
   line: DocumentEntry | UnchangedEntry | Extract<LedgerLine, { readonly type: 'pruned' }>,
   output: OutputFile | undefined,

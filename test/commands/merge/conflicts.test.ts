@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import { compactLedger } from '../../../src/storage/ledger/compact-ledger.ts'
+import { ledgerPath } from '../../../src/storage/output-folder.ts'
 import { createFailedEntry, timestampAt } from '../../support/ledger-entries.ts'
 import {
   createEntry,
@@ -57,7 +59,7 @@ describe('two folders with different summaries of a document', () => {
     expect(await readAll()).toEqual(files)
   })
 
-  it('give the one of the document as it is now, in any order', async () => {
+  it('give the one whose document has not changed since, in any order', async () => {
     for (const order of [
       ['part1', 'part2'],
       ['part2', 'part1'],
@@ -190,6 +192,41 @@ describe('two folders with different summaries of a document', () => {
       }),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('a summary that was pruned', () => {
+  const [start, end] = createRun('r1', 0)
+  const [pruning, pruningEnd] = createRun('r2', 5000)
+  const made = createEntry('a.md', 'One.\n', 1)
+  const pruned = { type: 'pruned', format_version: 2, path: 'a.md', at: timestampAt(6000) } as const
+  const before = [start, made, end]
+  const after = [...before, pruning, pruned, pruningEnd]
+  const files = { 'a.md.summary.md': 'One.\n' }
+
+  it('in the target does not come back, also if its ledger was compacted', async () => {
+    const cwd = await createFolder({})
+    await writeOutputFolder(join(cwd, 'part'), before, files)
+    await writeOutputFolder(join(cwd, 'all'), after, {})
+    for (const isCompacted of [false, true]) {
+      if (isCompacted) await compactLedger(ledgerPath(join(cwd, 'all')), '..')
+      expect((await runMerge(cwd, 'part', '-o', 'all')).code).toBe(0)
+      expect(Object.keys(await readFolder(join(cwd, 'all')))).toEqual(['.claude-batch/ledger.jsonl'])
+      expect((await readDocuments(join(cwd, 'all'))).summaries).toEqual([])
+      expect(await readTotals(join(cwd, 'all'))).toEqual(sumEntries([made]))
+    }
+  })
+
+  it('in a source stays in the target', async () => {
+    const cwd = await createFolder({})
+    await writeOutputFolder(join(cwd, 'all'), before, files)
+    await writeOutputFolder(join(cwd, 'part'), after, {})
+    expect((await runMerge(cwd, 'part', '-o', 'all')).code).toBe(0)
+    expect(await readFolder(join(cwd, 'all'))).toMatchObject(files)
+    expect((await readDocuments(join(cwd, 'all'))).summaries).toHaveLength(1)
+    await writeOutputFolder(join(cwd, 'copy'), before, files)
+    await runMerge(cwd, 'copy', 'part', '-o', 'new')
+    expect((await readDocuments(join(cwd, 'new'))).summaries).toEqual([])
   })
 })
 

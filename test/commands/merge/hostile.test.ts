@@ -30,7 +30,7 @@ async function createPart(
   return { cwd, merge, listFiles }
 }
 
-/** An entry whose summary is said to be in another file. */
+/** An entry that names another file as its summary. */
 function createMisnamed(path: string, file: string): DocumentEntry {
   const entry = createEntry(path, 'Secret.\n', 1)
   return { ...entry, ...(entry.output && { output: { ...entry.output, path: file } }) }
@@ -119,7 +119,7 @@ describe('merging a folder that someone else wrote', () => {
     expect(await readFile(join(cwd, 'all/a.md.error.txt'), 'utf8')).toBe('Notes of mine.\n')
   })
 
-  it('reads a shard of any number in no time, and refuses a record that is none', async () => {
+  it('reads a shard of any number in no time, and refuses a damaged record', async () => {
     const record = '{"format_version":1,"index":1,"count":9007199254740991}'
     const { cwd, merge } = await createPart([createEntry('a.md', 'One.\n', 1)], {
       'a.md.summary.md': 'One.\n',
