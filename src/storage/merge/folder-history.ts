@@ -50,7 +50,7 @@ export interface DocumentState {
 }
 
 /** What a folder has of a run. */
-export interface RunCopy {
+interface RunCopy {
   readonly totals: Totals
   readonly compacted: readonly CompactedEntry[]
 }

@@ -34,7 +34,7 @@ export interface PlacedResults {
 }
 
 /** A text that was kept next to the one that counts. */
-export interface Conflict {
+interface Conflict {
   /** The document. */
   readonly path: string
   /** The folder that had the text. */
