@@ -19,7 +19,9 @@ export async function lockMergeFolder(
   { isSource, version }: { readonly isSource: boolean; readonly version: string },
 ): Promise<{ readonly unlock: () => Promise<void>; readonly wasKilled: boolean }> {
   const findFolderLock = () => findLock(join(out, stateFolder, lockFileName))
-  const wasKilled = (await findFolderLock()) !== undefined
+  const found = await findFolderLock()
+  // A merge that was killed leaves the folder as complete as it was.
+  const wasKilled = found !== undefined && found.owner?.command !== 'merge'
   try {
     const unlock = await lockOutputFolder(out, runtime, { command: 'merge', version, quiet: true })
     return { unlock, wasKilled }

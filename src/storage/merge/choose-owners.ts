@@ -46,9 +46,12 @@ export async function chooseOwners(
       const known = owner.documents.get(path)?.summary?.known
       owners.set(path, {
         owner,
-        losers: candidates.flatMap(({ folder, state }) =>
-          folder !== owner && isConflict(state?.summary?.known, known) ? [folder] : [],
-        ),
+        losers: candidates.flatMap(({ folder, state }) => {
+          if (folder === owner || state?.summary === undefined) return []
+          // The owner has replaced it.
+          if (owner.lineIds.has(state.summary.id)) return []
+          return isConflict(state.summary.known, known) ? [folder] : []
+        }),
       })
     }
   return owners
@@ -75,9 +78,8 @@ function supersedes(folder: FolderHistory, other: FolderHistory, path: string): 
 }
 
 /** Whether a summary must be kept although another one counts. What a simulator replied is not worth it. */
-function isConflict(loser: KnownSummary | undefined, winner: KnownSummary | undefined): boolean {
-  if (loser === undefined || loser.output.sha256 === winner?.output.sha256) return false
-  return rankOrigin(loser) >= rankOrigin(winner)
+function isConflict(loser: KnownSummary, winner: KnownSummary | undefined): boolean {
+  return loser.output.sha256 !== winner?.output.sha256 && rankOrigin(loser) >= rankOrigin(winner)
 }
 
 async function chooseBest(candidates: readonly Candidate[], file: string): Promise<Candidate> {

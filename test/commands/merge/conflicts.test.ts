@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import { findDocumentName } from '../../../src/inputs/find/earlier-output.ts'
 import { compactLedger } from '../../../src/storage/ledger/compact-ledger.ts'
 import { ledgerPath } from '../../../src/storage/output-folder.ts'
 import { createFailedEntry, timestampAt } from '../../support/ledger-entries.ts'
@@ -124,6 +125,38 @@ describe('two folders with different summaries of a document', () => {
     expect(summaries[0]?.[1].output.sha256).toBe(sha256('One.\n'))
   })
 
+  it('are no conflict if the target has replaced one of them, and the source has only confirmed it since', async () => {
+    const cwd = await createFolder({})
+    const [start, end] = createRun('r1', 0)
+    const made = createEntry('a.md', 'One.\n', 1)
+    const { request_hash = '', settings_hash } = made
+    const confirmed: LedgerEntry = {
+      type: 'unchanged',
+      format_version: 2,
+      path: 'a.md',
+      at: timestampAt(9000),
+      size_bytes: 9,
+      request_hash,
+      settings_hash,
+    }
+    const [later, laterEnd] = createRun('r3', 8000)
+    await writeOutputFolder(join(cwd, 'part'), [start, made, end, later, confirmed, laterEnd], {
+      'a.md.summary.md': 'One.\n',
+    })
+    const [own, ownEnd] = createRun('r2', 5000)
+    await writeOutputFolder(
+      join(cwd, 'all'),
+      [start, made, end, own, createEntry('a.md', 'Two.\n', 6000), ownEnd],
+      {
+        'a.md.summary.md': 'Two.\n',
+      },
+    )
+    expect((await runMerge(cwd, 'part', '-o', 'all')).code).toBe(0)
+    const { '.claude-batch/ledger.jsonl': _, ...files } = await readFolder(join(cwd, 'all'))
+    expect(files).toEqual({ 'a.md.summary.md': 'Two.\n' })
+    expect((await runMerge(cwd, 'part', '-o', 'all')).stderr).toContain('already has everything')
+  })
+
   it('keep a file that no run wrote in the place of a summary', async () => {
     const { cwd, merge, readAll } = await mergeSummaries({ part1: { text: 'One.\n', ms: 1000 } })
     await rm(join(cwd, 'all'), { recursive: true })
@@ -192,6 +225,17 @@ describe('two folders with different summaries of a document', () => {
       }),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('the file of a conflict', () => {
+  it.each([
+    ['a.md.summary.conflict-1.md', 'a.md'],
+    ['a.md.summary.conflict-12.json', 'a.md'],
+    ['a.md.conflict-1.md', undefined],
+    ['a.summary.conflict.md', undefined],
+  ])('is no document, by its name: %s', (name, document) => {
+    expect(findDocumentName(name)).toBe(document)
   })
 })
 

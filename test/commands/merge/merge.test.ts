@@ -195,6 +195,22 @@ describe('a merge', () => {
     expect(await readFolder(join(cwd, 'all'))).toMatchObject({ 'a.md.summary.md': 'One.\n' })
   })
 
+  it.each([
+    ['summarize', 1],
+    ['merge', 0],
+  ])('takes over the lock of a %s that was killed, and exits with %i', async (command, code) => {
+    const cwd = await createFolder({})
+    const since = new Date().toISOString()
+    const owner = await createLockOwner(2 ** 22 - 1, since, 'abc', { command, version: '1' })
+    await writeOutputFolder(join(cwd, 'part1'), [], {
+      '.claude-batch/shard.json': '{"format_version":1,"index":1,"count":1}',
+      '.claude-batch/lock': JSON.stringify(owner),
+    })
+    const result = await runMerge(cwd, 'part1', '-o', 'all')
+    expect([result.code, result.stderr.includes('its last run was killed')]).toEqual([code, code === 1])
+    expect(await readFolder(join(cwd, 'part1'))).not.toHaveProperty('.claude-batch/lock')
+  })
+
   it('takes a shard without documents as complete', async () => {
     const { cwd, run } = await createDocuments()
     await rm(join(cwd, 'docs'), { recursive: true })
