@@ -12,6 +12,7 @@ import {
   createSharedHistory,
   type FolderHistory,
   readFolderHistory,
+  type SharedHistory,
 } from '../storage/merge/folder-history.ts'
 import { mergeChunkCache } from '../storage/merge/merge-chunk-cache.ts'
 import { type PlacedResults, placeResults } from '../storage/merge/place-results.ts'
@@ -33,8 +34,7 @@ export async function merge(
   runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { cwd } = runtime
-  const { target, sources } = await resolveMergeFolders(names, options.out, cwd)
+  const { target, sources } = await resolveMergeFolders(names, options.out, runtime.cwd)
   const locks = createResourceStack()
   const stop = new AbortController()
   const stopListening = runtime.onStopSignal((signal) =>
@@ -43,56 +43,73 @@ export async function merge(
     ),
   )
   try {
-    const context: MergeContext = { runtime, version, locks }
-    const killedNames = new Set<string>()
-    const targetExists = hasLedger(target.out)
-    if (targetExists) await lock(target, false, context)
-    for (const source of sources) if (await lock(source, true, context)) killedNames.add(source.name)
-
-    const shared = createSharedHistory(cwd)
-    const targetHistory = await readFolderHistory(target.name, target.out, shared)
-    const histories: FolderHistory[] = []
-    for (const { name, out } of sources) histories.push(await readFolderHistory(name, out, shared))
-    const folders = [targetHistory, ...histories] as const
-    const inspected: InspectedFolder[] = []
-    for (const history of targetExists ? folders : histories)
-      inspected.push({
-        history,
-        work: await findUnfinishedWork(history, cwd),
-        shard: await readShardRecord(history.out),
-        wasKilled: killedNames.has(history.name),
-      })
-    checkTarget(inspected.find(({ history }) => history === targetHistory))
-
-    if (!targetExists) {
-      await createOutputFolder(target.out)
-      await lock(target, false, context)
-    }
+    const context = { runtime, version, locks }
+    const { shared, folders, inspected } = await openFolders(target, sources, context)
     const nonce = createTempNonce('merge').slice(0, 12)
     const foldsCase = await probeOutputFolder(target.out, nonce)
     const owners = await chooseOwners(folders, shared)
-    const progress = createProgress(options, runtime)
     const { signal } = stop
-    const placed = await placeResults({
-      ...{ folders, owners, foldsCase, nonce, signal },
-      onPlaced: progress.update,
-    }).finally(progress.stop)
+    const progress = createProgress(options, runtime)
+    const placing = { folders, owners, foldsCase, nonce, signal, onPlaced: progress.update }
+    const placed = await placeResults(placing).finally(progress.stop)
     await mergeChunkCache(
       target.out,
       sources.map(({ out }) => out),
     )
     const isLedgerNew = await writeMergedLedger({ folders, shared, owners, outputs: placed.outputs })
-    if (inspected.some(({ history, shard }) => history === targetHistory && shard !== undefined))
-      await removeShardRecord(target.out)
-    const problems = [...placed.problems, ...findMergeProblems(inspected)]
+    await removeShardRecord(target.out)
+
     if (!options.quiet) printMessage(runtime, formatMerged(folders, placed, isLedgerNew))
     printList(formatConflicts(placed, target), runtime)
+    const problems = [...placed.problems, ...findMergeProblems(inspected)]
     printList(problems, runtime)
     return problems.length === 0 ? 'ok' : 'failed'
   } finally {
     stopListening()
     await locks.close((error) => printMessage(runtime, error.message))
   }
+}
+
+interface OpenFolders {
+  readonly shared: SharedHistory
+  /** The target first. */
+  readonly folders: readonly [FolderHistory, ...FolderHistory[]]
+  readonly inspected: readonly InspectedFolder[]
+}
+
+/**
+ * Locks all folders and reads their ledgers. Creates the target only when nothing speaks against the merge.
+ * @throws ExitError `locked`, `ioError`; `usage` if a folder must be finished by another command first
+ */
+async function openFolders(
+  target: NamedFolder,
+  sources: readonly NamedFolder[],
+  context: MergeContext,
+): Promise<OpenFolders> {
+  const { cwd } = context.runtime
+  const killedNames = new Set<string>()
+  const targetExists = hasLedger(target.out)
+  if (targetExists && (await lock(target, false, context))) killedNames.add(target.name)
+  for (const source of sources) if (await lock(source, true, context)) killedNames.add(source.name)
+  const shared = createSharedHistory(cwd)
+  const targetHistory = await readFolderHistory(target.name, target.out, shared)
+  const histories: FolderHistory[] = []
+  for (const { name, out } of sources) histories.push(await readFolderHistory(name, out, shared))
+  const folders = [targetHistory, ...histories] as const
+  const inspected: InspectedFolder[] = []
+  for (const history of targetExists ? folders : histories)
+    inspected.push({
+      history,
+      work: await findUnfinishedWork(history, cwd),
+      shard: await readShardRecord(history.out),
+      wasKilled: killedNames.has(history.name),
+    })
+  checkTarget(inspected.find(({ history }) => history === targetHistory))
+  if (!targetExists) {
+    await createOutputFolder(target.out)
+    await lock(target, false, context)
+  }
+  return { shared, folders, inspected }
 }
 
 interface MergeContext {

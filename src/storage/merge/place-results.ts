@@ -6,6 +6,7 @@ import {
   makeUniqueStem,
   stateFolder,
   stripSummarySuffix,
+  summarySuffix,
 } from '../../core/document/output-path.ts'
 import type { OutputFile } from '../../core/run/ledger-entry.ts'
 import { inspectErrorRecord, removeErrorRecord } from '../error-record-file.ts'
@@ -168,7 +169,8 @@ function findSummaryFile(path: string, state: DocumentState | undefined): string
 async function placeDocument(task: PlaceTask, state: PlaceState): Promise<void> {
   const { path, ownership, stem } = task
   const { owner } = ownership
-  if (!isPathAllowed(state.target.out, `${stem}${errorRecordSuffix}`)) {
+  const file = findSummaryFile(path, owner.documents.get(path)) ?? summarySuffix
+  if (!isPathAllowed(state.target.out, getPlace(stem, file))) {
     state.problems.push(`${path}: the name of its summary is longer than the file system allows`)
     return
   }
@@ -177,7 +179,7 @@ async function placeDocument(task: PlaceTask, state: PlaceState): Promise<void> 
   if (owner === state.target) return
   const { failure } = owner.documents.get(path) ?? {}
   if (failure?.record !== undefined) await placeErrorRecord(task, failure.id, failure.record, state)
-  else if (failure === undefined) await removeErrorRecord(state.target.out, `${stem}.summary.md`)
+  else if (failure === undefined) await removeErrorRecord(state.target.out, `${stem}${summarySuffix}`)
 }
 
 /** Copies the summary that counts, unless its text is in place, or a text of the user is. */
