@@ -18,7 +18,8 @@ export const exitCodes = {
   ok: { code: 0, meaning: 'every document has a summary, or there was nothing to do', retry: '–' },
   failed: {
     code: 1,
-    meaning: 'the run finished; at least one document has an error record, or an export lacks summaries',
+    meaning:
+      'the run finished; at least one document has an error record, an export lacks summaries, or a merge lacks shards',
     retry: 'see the records',
   },
   usage: {

@@ -146,6 +146,7 @@ const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/regular-file.ts': 'files that flags name',
   'run/select-documents.ts': 'the folders of documents and of --root',
   'run/named-outputs.ts': 'files that flags name',
+  'run/resolve-merge-folders.ts': 'the folders that the user named',
   'commands/unlock.ts': 'the folder that the user named',
   'commands/prompts/pin.ts': 'the prompts of the user',
 }

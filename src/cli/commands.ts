@@ -1,6 +1,7 @@
 import { type CompareOptions, compareFlags } from '../config/compare-flags.ts'
 import { type DoctorOptions, doctorFlags } from '../config/doctor-flags.ts'
 import { type ExportOptions, exportFlags } from '../config/export-flags.ts'
+import { type MergeOptions, mergeFlags } from '../config/merge-flags.ts'
 import { type ReportOptions, reportFlags } from '../config/report-flags.ts'
 import { type ServeOptions, serveFlags } from '../config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from '../config/simulate-flags.ts'
@@ -84,6 +85,23 @@ export const commands: readonly CommandSpec[] = [
     async run([dir]: [string], options: ExportOptions, { runtime, version }) {
       const { exportResults } = await import('../commands/export.ts')
       return exportResults(dir, options, runtime, version)
+    },
+  },
+  {
+    name: 'merge',
+    description: 'combine output folders, such as those of shards, into one',
+    arguments: [{ syntax: '<folders...>', help: 'output folders' }],
+    flags: mergeFlags,
+    examples: [
+      [
+        'claude-batch merge part1 part2 part3 -o all',
+        'one folder with the summaries, ledger and costs of all three',
+      ],
+      ['claude-batch merge part* -o all --quiet', 'again, after more runs: adds what is new'],
+    ],
+    async run([folders]: [string[]], options: MergeOptions, { runtime, version }) {
+      const { merge } = await import('../commands/merge.ts')
+      return merge(folders, options, runtime, version)
     },
   },
   {

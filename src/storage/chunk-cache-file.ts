@@ -33,6 +33,11 @@ const documentDoneShape = objectOf({
 })
 type DocumentDone = TypeOf<typeof documentDoneShape>
 
+/** Returns the path of an output folder's chunk cache. */
+export function chunkCachePath(out: string): string {
+  return join(out, stateFolder, 'chunk-cache.jsonl')
+}
+
 /** A line of the file. */
 type CacheLine = CachedChunk | DocumentDone
 
@@ -55,7 +60,7 @@ export function createChunkCache(
   nonce: string,
   costs: Pick<ChunkCosts, 'add'>,
 ): ChunkCache & Closable {
-  const file = join(out, stateFolder, 'chunk-cache.jsonl')
+  const file = chunkCachePath(out)
   const chunks = createCachedChunks()
   /** The chunks that the documents of this run use, by document path, in the order of access. */
   const keysInUse = new Map<string, Set<string>>()
@@ -66,7 +71,7 @@ export function createChunkCache(
     for await (const texts of readLines(file, out)) {
       for (const text of texts) {
         size += Buffer.byteLength(text) + 1
-        applyLine(chunks, parseCacheLine(text))
+        applyCacheLine(chunks, parseCacheLine(text))
       }
     }
     const liveLines = [...chunks.values()].map((chunk) => `${JSON.stringify(chunk)}\n`)
@@ -102,7 +107,7 @@ export function createChunkCache(
       keysInUse.delete(path)
       const line: DocumentDone = { type: 'document_done', path, complete, request_hashes: [...keys] }
       await (await ensureOpen()).append(JSON.stringify(line)).catch(() => {})
-      applyLine(chunks, line)
+      applyCacheLine(chunks, line)
     },
     async close() {
       await (await fileOpening?.catch(() => undefined))?.close()
@@ -114,13 +119,14 @@ interface Closable {
   close(): Promise<void>
 }
 
-function applyLine(chunks: CachedChunks, line: CacheLine | undefined): void {
+/** Applies a line of the file to the chunks of the lines before it. */
+export function applyCacheLine(chunks: CachedChunks, line: CacheLine | undefined): void {
   if (line?.type === 'chunk') chunks.add(line)
   else if (line?.complete) chunks.retainOnly(line.path, line.request_hashes)
 }
 
 /** Parses a line and drops fields of other versions; returns undefined for an invalid line. */
-function parseCacheLine(text: string): CacheLine | undefined {
+export function parseCacheLine(text: string): CacheLine | undefined {
   let line: unknown
   try {
     line = JSON.parse(text)

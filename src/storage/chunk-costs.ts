@@ -50,6 +50,11 @@ interface MissingEntry {
   readonly entry: DocumentEntry
 }
 
+/** Returns the path of the chunk costs of an output folder. */
+export function chunkCostsPath(out: string): string {
+  return join(out, stateFolder, 'chunk-costs.jsonl')
+}
+
 /**
  * Opens the chunk costs of an output folder and reads those of earlier runs. The file has the ledger's
  * format: a run start, then an entry for each chunk reply. The caller must hold the folder's lock.
@@ -62,7 +67,7 @@ export async function openChunkCosts(
   run: RunStart,
   findProvenance: (path: string) => Provenance,
 ): Promise<ChunkCosts> {
-  const file = join(out, stateFolder, 'chunk-costs.jsonl')
+  const file = chunkCostsPath(out)
   const { missing, isEmpty } = await readCosts(file)
   /** Documents of this run that have no ledger entry yet. */
   const unrecordedPaths = new Set<string>()

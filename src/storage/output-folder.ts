@@ -13,6 +13,11 @@ export function ledgerPath(out: string): string {
   return join(out, stateFolder, 'ledger.jsonl')
 }
 
+/** Returns the path of an output folder's journal. */
+export function journalPath(out: string): string {
+  return join(out, stateFolder, 'journal.jsonl')
+}
+
 /**
  * Whether an output folder has a ledger. Does not check that it is a regular file.
  * @throws ExitError `ioError`

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { stateFolder } from '../core/document/output-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
 import {
   ledgerFormatVersion,
@@ -21,7 +20,7 @@ import { backUpDamaged, readJournal } from './ledger/read-journal.ts'
 import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-ledger.ts'
 import { createRunRecorder } from './ledger/run-recorder.ts'
 import { canLearnFrom } from './ledger/simulated-entry.ts'
-import { ledgerPath } from './output-folder.ts'
+import { journalPath, ledgerPath } from './output-folder.ts'
 import { createOutputWriter, type OutputWriter } from './output-writer.ts'
 import { recoverLeftovers } from './recover-leftovers.ts'
 import { removeSummary } from './remove-summary.ts'
@@ -91,7 +90,7 @@ export async function openOutputState(
   run: RunStart,
   { onEntry = () => {}, chunkCosts = noChunkCosts }: OutputStateOptions = {},
 ): Promise<OutputState> {
-  const journalFile = join(out, stateFolder, 'journal.jsonl')
+  const journalFile = journalPath(out)
   const found = await readState(out, journalFile, run, onEntry, chunkCosts)
   const { ledger, costHistory } = found
   const ledgerFile = await openAppendFile(ledgerPath(out), { mode: 0o600, root: out })

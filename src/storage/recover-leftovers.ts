@@ -54,17 +54,19 @@ export async function recoverLeftovers(options: LeftoverOptions): Promise<Journa
   // If this run is killed before it clears the costs, the next run finds them in the ledger.
   if (missingCosts.length > 0 || journalEntries.length > 0) await ledgerFile.sync()
   await chunkCosts.clear()
-  await removeTempFiles(out, journalEntries)
+  const files = journalEntries.flatMap(({ path }) => path ?? [])
+  const folders = [stateFolder, recoveredFolder, ...files.map((file) => dirname(file))]
+  await removeTempFiles(out, [out, ...folders.map((name) => join(out, name))])
   return recovery
 }
 
 /**
- * Removes the temporary files of killed runs. The caller holds the lock, so no other process is writing them.
+ * Removes the temporary files that killed runs left in some folders. The caller holds the lock, so no other process is
+ * writing them.
+ * @param folders absolute
  */
-async function removeTempFiles(out: string, journalEntries: readonly JournalEntry[]): Promise<void> {
-  const files = journalEntries.flatMap(({ path }) => path ?? [])
-  const folders = [stateFolder, recoveredFolder, ...files.map((file) => dirname(file))]
-  for (const folder of new Set([out, ...folders.map((name) => join(out, name))])) {
+export async function removeTempFiles(out: string, folders: Iterable<string>): Promise<void> {
+  for (const folder of new Set(folders)) {
     const names = await listFolder(out, folder).catch(() => [])
     for (const name of names.filter(isTempFile)) await removeFile(out, join(folder, name)).catch(() => {})
   }

@@ -3,8 +3,8 @@ import { stateFolder } from '../core/document/output-path.ts'
 import { count, objectOf, oneOf, optional, type TypeOf, where } from '../core/text/shape.ts'
 import { UsageError } from '../errors.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
-import { toReadError } from './fs/disk-error.ts'
-import { readWholeFile } from './fs/no-follow-fs.ts'
+import { toReadError, toWriteError } from './fs/disk-error.ts'
+import { readWholeFile, removeFile } from './fs/no-follow-fs.ts'
 
 /** Incremented by changes that another version of claude-batch would misread. */
 const shardFormatVersion = 1
@@ -59,6 +59,13 @@ export async function writeShardRecord(
     ...(numbering !== undefined && { first_task: numbering.base, task_step: numbering.step }),
   }
   await writeFileAtomic(out, shardPath(out), `${JSON.stringify(record)}\n`, `${runId}-shard`)
+}
+
+/** Removes the record: the folder then has documents of all shards. @throws ExitError `ioError` */
+export async function removeShardRecord(out: string): Promise<void> {
+  await removeFile(out, shardPath(out)).catch((error: NodeJS.ErrnoException) => {
+    throw toWriteError(shardPath(out), error)
+  })
 }
 
 /** Bytes. The file has one short line. */

@@ -27,6 +27,24 @@ export interface ProgressDisplay {
 
 export type ProgressMode = 'bar' | 'lines' | 'off'
 
+/** Returns the mode for a terminal or a log; `auto` is a bar where it can be redrawn. */
+export function chooseProgressMode(
+  mode: 'auto' | ProgressMode,
+  { stderr, env, getStdoutKind }: TerminalFacts,
+): ProgressMode {
+  if (mode !== 'auto') return mode
+  const isCi = !['', '0', 'false'].includes(env['CI'] ?? '')
+  const canRedraw = stderr.isTTY && env['TERM'] !== 'dumb' && !isCi
+  return canRedraw && getStdoutKind() !== 'pipe' ? 'bar' : 'lines'
+}
+
+/** What decides whether a bar can be redrawn. */
+interface TerminalFacts {
+  readonly stderr: Pick<NodeJS.WriteStream, 'isTTY'>
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly getStdoutKind: () => string
+}
+
 /** Shows a bar that is redrawn on a terminal, or a plain line every ten seconds, which keeps a log short. */
 export function showProgress(
   mode: ProgressMode,

@@ -20,6 +20,7 @@ import { getEventWriter, type NewEvent } from './event-streams.ts'
 import { formatNotRead } from './format-not-read.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
 import {
+  chooseProgressMode,
   createPlainDisplay,
   type ProgressDisplay,
   type ProgressMode,
@@ -150,7 +151,7 @@ export function createReporter(options: ReporterOptions): Reporter {
         return
       }
       show = () =>
-        showProgress(quiet || mode === 'json' ? 'off' : chooseMode(mode, options), stderr, getState)
+        showProgress(quiet || mode === 'json' ? 'off' : chooseProgressMode(mode, options), stderr, getState)
       progress = show()
     },
     onSend() {
@@ -229,16 +230,6 @@ export function createReporter(options: ReporterOptions): Reporter {
 
 /** The shortest pause that is reported, in milliseconds. */
 const minReportedPauseMs = 5000
-
-function chooseMode(
-  mode: 'auto' | ProgressMode,
-  { stderr, env, getStdoutKind }: ReporterOptions,
-): ProgressMode {
-  if (mode !== 'auto') return mode
-  const isCi = !['', '0', 'false'].includes(env['CI'] ?? '')
-  const canRedraw = stderr.isTTY && env['TERM'] !== 'dumb' && !isCi
-  return canRedraw && getStdoutKind() !== 'pipe' ? 'bar' : 'lines'
-}
 
 function formatFailed({ document, failure }: Extract<Outcome, { status: 'failed' }>): string {
   const id = failure.requestId === undefined ? '' : ` [${failure.requestId}]`

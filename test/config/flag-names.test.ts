@@ -2,7 +2,9 @@ import { expect, it } from 'vitest'
 import { batchesFlags, collectFlags } from '../../src/config/batches-flags.ts'
 import { compareFlags } from '../../src/config/compare-flags.ts'
 import { doctorFlags } from '../../src/config/doctor-flags.ts'
+import { exportFlags } from '../../src/config/export-flags.ts'
 import { getFlagName } from '../../src/config/flag-names.ts'
+import { mergeFlags } from '../../src/config/merge-flags.ts'
 import { reportFlags } from '../../src/config/report-flags.ts'
 import { serveFlags } from '../../src/config/serve-flags.ts'
 import { simulateFlags } from '../../src/config/simulate-flags.ts'
@@ -13,6 +15,8 @@ it.each(
   Object.entries({
     summarizeFlags,
     compareFlags,
+    exportFlags,
+    mergeFlags,
     reportFlags,
     serveFlags,
     simulateFlags,

@@ -158,8 +158,10 @@ const commands = [
   ['batches', 'list', '.'],
   [...summarize, '--dry-run'],
   ['report', '.', '--prune'],
+  ['merge', '.', '-o', 'all'],
   [...summarize, '-v'],
   ['batches', 'collect', '.'],
+  ['merge', 'all', '-o', '.'],
 ]
 
 // Control characters except tabs and line breaks: rows of CSV end with CRLF.

@@ -416,6 +416,7 @@ export const jobs: Readonly<Record<string, Job>> = {
       expect(parts.every((part) => part.length > 0)).toBe(true)
       expect(new Set(parts.flat()).size).toBe(16)
       expect(parts.flat()).toHaveLength(16)
+      expect(list('all/docs').sort()).toEqual(parts.flat().sort())
       return stdout
     },
   },

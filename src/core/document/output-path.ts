@@ -97,6 +97,11 @@ export function stripSummarySuffix(summary: string): string | undefined {
   )[0]
 }
 
+/** Returns the name of the file for another summary of the same document, which a merge keeps. @param n from 1 */
+export function formatConflictName(summary: string, n: number): string {
+  return summary.replace(/\.(md|json)$/, `.conflict-${n}.$1`)
+}
+
 /**
  * Assigns unique names in the output folder to every document. A document gets the same name in every run. If
  * two names collide, the later one gets a hash of its path. This happens to `/x/a.md` and `x/a.md`, or to
@@ -108,7 +113,7 @@ export function assignOutputPaths(
   documents: Iterable<Pick<DocumentRef, 'path' | 'mirroredPath'>>,
   { caseInsensitive, existingSummaries: earlier, separator = sep }: OutputPathOptions,
 ): (path: string, structured?: boolean) => OutputPaths {
-  const normalizeCase = (stem: string) => (caseInsensitive ? stem.normalize('NFC').toLowerCase() : stem)
+  const normalizeCase = createCaseNormalizer(caseInsensitive)
   const owners = new Map<string, string>()
   /** Stems that differ from their path, by path. */
   const stems = new Map<string, string>()
@@ -119,11 +124,11 @@ export function assignOutputPaths(
   }
   for (const { path, mirroredPath = path } of documents) {
     const stem = stems.get(path) ?? mirrorPath(mirroredPath, separator)
-    const isTaken = (name: string) => (owners.get(normalizeCase(name)) ?? path) !== path
-    let uniqueStem = stem
-    // Repeats only if runs in several working directories share the output folder.
-    for (let salt = path; isTaken(uniqueStem); salt = uniqueStem)
-      uniqueStem = `${stem}.~${computeShortHash(salt)}`
+    const uniqueStem = makeUniqueStem(
+      stem,
+      path,
+      (name) => (owners.get(normalizeCase(name)) ?? path) !== path,
+    )
     owners.set(normalizeCase(uniqueStem), path)
     if (uniqueStem !== path) stems.set(path, uniqueStem)
   }
@@ -134,6 +139,20 @@ export function assignOutputPaths(
       errorRecord: `${stem}${errorRecordSuffix}`,
     }
   }
+}
+
+/** Returns a function that maps all spellings of a name that are one file to the same text. */
+export function createCaseNormalizer(caseInsensitive: boolean): (stem: string) => string {
+  return (stem) => (caseInsensitive ? stem.normalize('NFC').toLowerCase() : stem)
+}
+
+/** Returns the name of a document's files without a suffix; adds a hash of its path if the name is taken. */
+export function makeUniqueStem(stem: string, path: string, isTaken: (stem: string) => boolean): string {
+  let uniqueStem = stem
+  // Repeats only if runs in several working directories share the output folder.
+  for (let salt = path; isTaken(uniqueStem); salt = uniqueStem)
+    uniqueStem = `${stem}.~${computeShortHash(salt)}`
+  return uniqueStem
 }
 
 /**

@@ -1,5 +1,5 @@
 import { count, describe, digits, objectOf, type TypeOf } from '../text/shape.ts'
-import { addUsage, type Usage, usageShape, zeroUsage } from './usage.ts'
+import { addUsage, subtractUsage, type Usage, usageShape, zeroUsage } from './usage.ts'
 
 /** Sums over documents in the ledger. They are exact, so their order does not matter. */
 export const totalsShape = objectOf({
@@ -60,4 +60,29 @@ export function addTotals(a: Totals, b: Totals): Totals {
     documents_with_unknown_cost: a.documents_with_unknown_cost + b.documents_with_unknown_cost,
     lost_replies: a.lost_replies + b.lost_replies,
   }
+}
+
+/** Returns the larger of both values of each sum. If one of two sets contains the other, this is its totals. */
+export function maxTotals(a: Totals, b: Totals): Totals {
+  return addTotals(a, subtractTotals(b, a))
+}
+
+/** Returns what `a` has more than `b`; no sum is negative. */
+export function subtractTotals(a: Totals, b: Totals): Totals {
+  const cost = BigInt(a.cost_picodollars) - BigInt(b.cost_picodollars)
+  return {
+    summarized: Math.max(0, a.summarized - b.summarized),
+    failed: Math.max(0, a.failed - b.failed),
+    pending: Math.max(0, a.pending - b.pending),
+    usage: subtractUsage(a.usage, b.usage),
+    cost_picodollars: String(cost < 0n ? 0n : cost),
+    documents_with_unknown_cost: Math.max(0, a.documents_with_unknown_cost - b.documents_with_unknown_cost),
+    lost_replies: Math.max(0, a.lost_replies - b.lost_replies),
+  }
+}
+
+/** Whether two totals are the same. */
+export function areTotalsEqual(a: Totals, b: Totals): boolean {
+  const isEmpty = (totals: Totals) => JSON.stringify(totals) === JSON.stringify(emptyTotals)
+  return isEmpty(subtractTotals(a, b)) && isEmpty(subtractTotals(b, a))
 }

@@ -59,6 +59,18 @@ export function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
+/** Returns what `a` has more than `b`; no count is negative. */
+export function subtractUsage(a: Usage, b: Usage): Usage {
+  const subtract = (field: keyof Usage) => Math.max(0, a[field] - b[field])
+  return {
+    input_tokens: subtract('input_tokens'),
+    cache_creation_5m_input_tokens: subtract('cache_creation_5m_input_tokens'),
+    cache_creation_1h_input_tokens: subtract('cache_creation_1h_input_tokens'),
+    cache_read_input_tokens: subtract('cache_read_input_tokens'),
+    output_tokens: subtract('output_tokens'),
+  }
+}
+
 /** Returns NaN for an invalid count, so that the comparison in `parseUsage` fails. */
 function toTokenCount(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : Number.NaN

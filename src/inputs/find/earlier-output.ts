@@ -8,7 +8,7 @@ import { errorRecordSuffix, stateFolder, stripSummarySuffix } from '../../core/d
  * name.
  */
 export function findDocumentName(name: string): string | undefined {
-  const stem = stripSummarySuffix(name)
+  const stem = stripSummarySuffix(name.replace(/\.conflict-\d+(?=\.\w+$)/, ''))
   if (stem !== undefined) return stem
   // An error record is named after a file with an extension, so `build.error.txt` is not one.
   return name.endsWith(errorRecordSuffix) && /\..+\.error\.txt$/.test(name)

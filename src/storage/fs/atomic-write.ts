@@ -6,7 +6,7 @@ import { toWriteError } from './disk-error.ts'
 import { createFile, moveFile, removeFile } from './no-follow-fs.ts'
 
 /** The content of a file, in pieces if it may be long. */
-export type Content<Piece = string | Uint8Array> = string | Iterable<string> | AsyncIterable<Piece>
+export type Content<Piece = string | Uint8Array> = string | Iterable<Piece> | AsyncIterable<Piece>
 
 /**
  * Writes a file atomically: writes and syncs a temporary file in the same directory, then renames it over the

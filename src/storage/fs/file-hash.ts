@@ -7,6 +7,15 @@ export function hashText(text: string): string {
   return hash('sha256', text.replaceAll('\r\n', '\n'))
 }
 
+/** Returns the hash that {@link hashFile} returns for a file with this content. */
+export function hashBytes(content: Buffer): string {
+  const text = content.toString('latin1')
+  return hash(
+    'sha256',
+    text.includes('\r\n') ? Buffer.from(text.replaceAll('\r\n', '\n'), 'latin1') : content,
+  )
+}
+
 /**
  * Returns the SHA-256 of a file in an output folder, in hexadecimal, or undefined if the file does not exist. Line
  * ends count as LF, because git may check a summary out with CRLF. Reads the file in pieces, so it may be larger than

@@ -63,7 +63,7 @@ const latestEntryReducers: LedgerReducers<LatestEntries> = {
 }
 
 /** Bytes. No summary is as large, but a file with a summary's name may be anything. */
-const maxTextBytes = 64_000_000
+export const maxTextBytes = 64_000_000
 
 /**
  * Reads the text of a file in an output folder; returns undefined if it is missing, unreadable or behind a
