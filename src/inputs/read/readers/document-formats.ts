@@ -63,7 +63,7 @@ export const documentFormats = {
   image: {
     name: 'an image',
     noun: 'an image',
-    extensions: ['png', 'jpg', 'jpeg', 'gif', 'webp'],
+    extensions: ['png', 'jpg', 'jpeg', 'jpe', 'jfif', 'gif', 'webp'],
     container: 'bytes',
     mayBeImages: false,
   },
