@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
 import type { Runtime } from '../runtime.ts'
@@ -49,8 +49,11 @@ async function isProgram(program: string, { cwd, env }: Pick<Runtime, 'cwd' | 'e
 const endings = ['', '.exe', '.com']
 
 async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
+  try {
+    await access(file, constants.X_OK)
+    // A folder is executable, too.
+    return (await stat(file)).isFile()
+  } catch {
+    return false
+  }
 }

@@ -16,7 +16,10 @@ writeFileSync('variables.txt', Object.keys(process.env).join(' '))
 `
 const command = `"${process.execPath}" convert.mjs`
 
-async function setting(files: Readonly<Record<string, string>> = {}) {
+async function setting(
+  files: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+) {
   const cwd = await createFolder({
     'docs/a.xyz': 'about ferries',
     'docs/b.md': 'About the harbour.',
@@ -26,7 +29,7 @@ async function setting(files: Readonly<Record<string, string>> = {}) {
   const run = (...args: readonly string[]) =>
     runInProcess(['summarize', ...args, '--simulate'], {
       cwd,
-      env: { ANTHROPIC_API_KEY: 'sk-1', MY_SECRET: 's', PLAIN: 'p' },
+      env: { ANTHROPIC_API_KEY: 'sk-1', MY_SECRET: 's', PLAIN: 'p', ...env },
     })
   const read = (name: string) => readFile(join(cwd, name), 'utf8').catch(() => undefined)
   return { cwd, run, read, convert: ['--convert', `xyz=${command} --in={}`] }
@@ -42,11 +45,20 @@ describe('--convert', () => {
   })
 
   it('passes no credentials to the program', async () => {
-    const { run, read, convert } = await setting()
+    const secrets = {
+      MY_SECRET: 's',
+      DB_PASS: 's',
+      MYSQL_PWD: 's',
+      GITHUB_PAT: 's',
+      HTTPS_PROXY: 'http://user:s@proxy.example:8080',
+      DATABASE_URL: 'postgres://:s@db.example/x',
+    }
+    const others = { PWD: '/', BYTES_PATH: '/', HOMEPAGE: 'http://example.com:80/a@b', NOTE: 'a:b@c' }
+    const { run, read, convert } = await setting({}, { ...secrets, ...others })
     await run('docs/a.xyz', ...convert)
-    const names = (await read('variables.txt'))?.split(' ')
-    expect(names).toContain('PLAIN')
-    expect(names?.filter((name) => /KEY|SECRET/.test(name))).toEqual([])
+    const names = (await read('variables.txt'))?.split(' ') ?? []
+    expect(names).toEqual(expect.arrayContaining(['PLAIN', ...Object.keys(others)]))
+    expect(names.filter((name) => name in secrets || name === 'ANTHROPIC_API_KEY')).toEqual([])
   })
 
   it('runs for a dry run, because the estimate needs the text', async () => {
@@ -75,6 +87,36 @@ describe('--convert', () => {
       /^ERROR: input convert_failed: the converter "node" failed with exit code 2: no such page/,
     )
     expect(stderr).toContain('1 summarized')
+  })
+
+  it.each<[string, Buffer, RegExp]>([
+    [
+      'no text in UTF-16',
+      Buffer.from('\ufeff\r\n', 'utf16le'),
+      /^ERROR: input convert_failed: the converter printed nothing$/m,
+    ],
+    [
+      'damaged UTF-16',
+      Buffer.from([0xff, 0xfe, 0x61]),
+      /^ERROR: input not_utf16: the text of the converter is not valid UTF-16, although/,
+    ],
+  ])('is a failure if the program prints %s', async (_what, bytes, message) => {
+    const { run, read } = await setting({
+      'print.mjs': `process.stdout.write(Buffer.from('${bytes.toString('hex')}', 'hex'))`,
+    })
+    expect((await run('docs', '--convert', `xyz="${process.execPath}" print.mjs {}`)).code).toBe(1)
+    expect(await read('summaries/docs/a.xyz.error.txt')).toMatch(message)
+  })
+
+  it('reports the encoding that --encoding auto guesses', async () => {
+    const text = Buffer.from('Grüße aus Köln. '.repeat(9), 'latin1').toString('hex')
+    const { run, read } = await setting({
+      'print.mjs': `process.stdout.write(Buffer.from('${text}', 'hex'))`,
+    })
+    const converting = ['--convert', `xyz="${process.execPath}" print.mjs {}`]
+    const { stderr } = await run('docs', ...converting, '--encoding', 'auto')
+    expect(stderr).toContain('docs/a.xyz is not UTF-8; it and similar documents are read as windows-1252')
+    expect(await read('summaries/docs/a.xyz.summary.md')).toContain('Grüße aus Köln')
   })
 
   it('summarizes only the documents of an extension again whose command changed', async () => {

@@ -40,9 +40,14 @@ async function runDoctor(cwd: string, env: Record<string, string>, ...flags: str
 
 describe('claude-batch doctor', () => {
   it('shows whether the programs of --convert exist, without their arguments', async () => {
-    const cwd = await createFolder({ ...documents, 'tool.sh': '#!/bin/sh\n' })
+    const cwd = await createFolder({ ...documents, 'tool.sh': '#!/bin/sh\n', 'folder/x': '' })
     await chmod(join(cwd, 'tool.sh'), 0o755)
-    const commands = ['a=./tool.sh --key=argument {}', 'b=no-such-program {}', `c="${process.execPath}" {}`]
+    const commands = [
+      'a=./tool.sh --key=argument {}',
+      'b=no-such-program {}',
+      `c="${process.execPath}" {}`,
+      'd=./folder {}',
+    ]
     const flags = commands.flatMap((command) => ['--convert', command])
     const { code, find } = await runDoctor(cwd, {}, '--simulate', ...flags)
     expect(code).toBe(0)
@@ -50,7 +55,7 @@ describe('claude-batch doctor', () => {
       {
         name: 'converters',
         status: 'warning',
-        found: expect.stringMatching(/^\.a: \.\/tool\.sh, .*; not found: no-such-program$/),
+        found: expect.stringMatching(/^\.a: \.\/tool\.sh, .*; not found: no-such-program, \.\/folder$/),
         advice: 'install them, or change --convert',
       },
     ])

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { InputProblem } from '../../core/document/document.ts'
 import { splitCommandLine } from '../../core/text/split-command-line.ts'
-import { decodeText } from './decode-text.ts'
+import { type DecodedText, decodeText } from './decode-text.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
 import { checkTextLength } from './readers/reader-limits.ts'
 import { UnreadableError } from './readers/unreadable-error.ts'
@@ -21,7 +21,7 @@ export interface Converters {
   /** Whether a program reads this document. */
   handles(path: string): boolean
   /** Returns the text that the program prints. @param file absolute path */
-  convert(file: string): Promise<{ readonly text: string } | InputProblem>
+  convert(file: string): Promise<DecodedText | InputProblem>
 }
 
 /** Returns the command line for a document; undefined if no program reads it. */
@@ -45,15 +45,18 @@ export function createConverters({ commands, encoding, env, ...options }: Conver
         const decoded = await decodeText(printed, { encoding })
         if ('action' in decoded)
           return { ...decoded, message: `the text of the converter is ${decoded.message}` }
-        return limitText(omitEncodedData(decoded.text.replaceAll('\r\n', '\n')))
+        return checkText({ ...decoded, text: omitEncodedData(decoded.text.replaceAll('\r\n', '\n')) })
       }),
   }
 }
 
-function limitText(text: string): { readonly text: string } | InputProblem {
+function checkText(decoded: DecodedText): DecodedText | InputProblem {
+  // Text in UTF-16 may be empty although bytes were printed.
+  if (decoded.text.trim() === '')
+    return { action: 'fail', type: 'convert_failed', message: 'the converter printed nothing' }
   try {
-    checkTextLength(text.length)
-    return { text }
+    checkTextLength(decoded.text.length)
+    return decoded
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error
     return { action: 'fail', type: error.type, message: error.message }
@@ -62,12 +65,19 @@ function limitText(text: string): { readonly text: string } | InputProblem {
 
 /** Variables that contain credentials, or may: a program that reads documents needs none of them. */
 const credentialName =
-  /^(?:ANTHROPIC|CLAUDE|AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK|OPENAI)_|KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_AUTH/i
+  /^(?:ANTHROPIC|CLAUDE|AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK|OPENAI)_|KEY|TOKEN|SECRET|PASS|CRED|_(?:AUTH|PAT$|PWD$)/i
+
+/** A URL with a password, such as that of a proxy or a database. */
+const urlWithPassword = /:\/\/[^/\s@]*:[^/\s@]+@/
 
 function withoutCredentials(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !credentialName.test(name)))
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value = '']) => !credentialName.test(name) && !urlWithPassword.test(value),
+    ),
+  )
 }
 
 /** Returns a function that starts tasks in their order, at most `limit` of them at the same time. */

@@ -133,7 +133,7 @@ function invalidEncodingProblem(encoding: string): InputProblem {
 const notUtf16Problem: InputProblem = {
   action: 'fail',
   type: 'not_utf16',
-  message: 'it starts like UTF-16 but is not',
+  message: 'not valid UTF-16, although it begins with its byte-order mark',
 }
 
 /** Returns where the first invalid character begins, by binary search. */

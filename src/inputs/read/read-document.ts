@@ -11,7 +11,7 @@ import { ExitError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
 import { type ConvertCommands, type ConvertersOptions, createConverters } from './converters.ts'
-import { decodeText, describeEncoding } from './decode-text.ts'
+import { type DecodedText, decodeText, describeEncoding } from './decode-text.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
@@ -70,6 +70,12 @@ export function createDocumentReader({
   const converters = createConverters({ ...converterOptions, commands, cwd, encoding })
   const convert = createThreadReader({ getCpuTimeMs })
   const reportedNotes = new Set<string>()
+  const reportEncoding = (path: string, decoded: DecodedText) => {
+    const note = describeEncoding(decoded)
+    if (note === undefined || reportedNotes.has(note)) return
+    reportedNotes.add(note)
+    onWarning?.(`${path} ${note}`)
+  }
   // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()
   const readInTurn: ReadDocument = (source) => {
@@ -115,11 +121,7 @@ export function createDocumentReader({
         fingerprint: createFingerprint(bytes, mtimeMs),
       }
     if (text.trim() === '') return emptyProblem(emptyAs)
-    const note = describeEncoding(read)
-    if (note !== undefined && !reportedNotes.has(note)) {
-      reportedNotes.add(note)
-      onWarning?.(`${path} ${note}`)
-    }
+    reportEncoding(path, read)
     return { ref: source, text, ...(marks && { marks }), fingerprint: createFingerprint(bytes, mtimeMs) }
   }
 
@@ -138,6 +140,7 @@ export function createDocumentReader({
       return placeholder.type === 'lock_file' ? { ...placeholder, action: emptyAs } : placeholder
     const converted = await converters.convert(file)
     if ('action' in converted) return converted
+    reportEncoding(source.path, converted)
     return { ref: source, text: converted.text, marks: [], fingerprint: createFingerprint(bytes, mtimeMs) }
   }
 

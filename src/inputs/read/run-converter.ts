@@ -148,7 +148,7 @@ function describeEnd({ code, signal, error }: End, output: Buffer, errors: Buffe
   const details = formatLastLine(errors)
   if (signal !== null) return `was ended by ${signal}${details}`
   if (code !== 0) return `failed with exit code ${code}${details}`
-  return output.toString('latin1').trim() === '' ? `printed nothing${details}` : undefined
+  return output.toString().trim() === '' ? `printed nothing${details}` : undefined
 }
 
 function describeStartError({ code }: NodeJS.ErrnoException): string {

@@ -56,6 +56,7 @@ describe('a converter', () => {
       /was ended by SIGTERM$/,
     ],
     ['prints nothing', 'console.log(" \\n")', /printed nothing$/],
+    ['prints only spaces that are not ASCII', 'console.log("\\ufeff\\u00a0\\u3000")', /printed nothing$/],
     ['prints a long error', "console.error('x'.repeat(1e6)); process.exit(1)", /: x{300}$/],
   ])('is a failure if it %s', async (_what, script, expected) => {
     expect(await run(script)).toMatch(expected)

@@ -11,7 +11,10 @@ export interface CompoundFolder {
 interface CompoundStream {
   /** Bytes, as the directory says. */
   readonly size: number
-  /** Returns its content; of a damaged file, what there is. @throws UnreadableError for too many bytes altogether */
+  /**
+   * Returns its content; of a damaged file, what there is.
+   * @throws UnreadableError for too many bytes altogether, or if the file is cut off before the end of the stream
+   */
   read(): Buffer
 }
 
@@ -22,7 +25,7 @@ const compoundSignature = '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'
  * Opens a compound file. All bytes that are read are counted together, and no chain of sectors is longer than the file,
  * so that a hostile file cannot take more memory than its size allows.
  * @see https://learn.microsoft.com/openspecs/windows_protocols/ms-cfb
- * @throws UnreadableError if it has no directory
+ * @throws UnreadableError if it has no directory, or the file is cut off before the end of the directory
  */
 export function openCompoundFile(bytes: Buffer): CompoundFolder {
   if (bytes.toString('latin1', 0, 8) !== compoundSignature || bytes.length < headerBytes) throw damaged()
@@ -90,7 +93,7 @@ function listTableSectors(bytes: Buffer, sectors: SectorSpace): readonly number[
   const addAll = (list: Buffer, end: number) => {
     for (let at = 0; at + 4 <= end; at += 4) {
       const sector = list.readUInt32LE(at)
-      if (sector < sectors.count) numbers.push(sector)
+      if (sector < firstMark) numbers.push(sector)
     }
   }
   addAll(bytes.subarray(76, headerBytes), headerBytes - 76)
@@ -116,7 +119,11 @@ function* followChain(table: Buffer, start: number, count: number): Generator<nu
   }
 }
 
-/** Returns the content of sectors. @param maxBytes how much of it */
+/**
+ * Returns the content of sectors.
+ * @param maxBytes how much of it
+ * @throws UnreadableError if the file ends before a sector: what is left would pass for the whole document
+ */
 function joinSectors(
   chain: Iterable<number>,
   sectors: SectorSpace,
@@ -127,6 +134,8 @@ function joinSectors(
   for (const sector of chain) {
     if (length >= maxBytes) break
     const part = sectors.get(sector)
+    if (part.length === 0)
+      throw new UnreadableError('malformed', 'the file is incomplete; download or copy it again')
     parts.push(part)
     length += part.length
   }

@@ -110,7 +110,7 @@ async function checkText(
   const { text } = marked
   checkTextLength(text.length)
   if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return marked
-  if (await holdsPictures(bytes))
+  if (await holdsPictures(format, bytes))
     throw new UnreadableError('no_text', 'it holds pictures and no text: nothing to make a summary of')
   return { text: '', marks: [] }
 }

@@ -63,7 +63,7 @@ export const documentFormats = {
   image: {
     name: 'an image',
     noun: 'an image',
-    extensions: ['png', 'jpg', 'jpeg', 'gif', 'webp'],
+    extensions: ['png', 'jpg', 'jpeg', 'jpe', 'jfif', 'gif', 'webp'],
     container: 'bytes',
     mayBeImages: false,
   },
@@ -94,9 +94,9 @@ export const documentFormats = {
     noun: 'a Word 97 document',
     extensions: ['doc'],
     container: 'bytes',
-    mayBeImages: false,
+    mayBeImages: true,
   },
-  rtf: { name: 'RTF', noun: 'an RTF file', extensions: ['rtf'], container: 'bytes', mayBeImages: false },
+  rtf: { name: 'RTF', noun: 'an RTF file', extensions: ['rtf'], container: 'bytes', mayBeImages: true },
   odf: {
     name: 'OpenDocument',
     noun: 'an OpenDocument file',

@@ -25,11 +25,19 @@ async function isOpenDocumentText(bytes: Uint8Array): Promise<boolean> {
   return zip.has('mimetype') && (await zip.readBytes('mimetype')).includes('opendocument.text')
 }
 
-/** Whether an archive holds pictures, except for a preview of its first page. */
-export async function holdsPictures(bytes: Uint8Array): Promise<boolean> {
+/** Whether a document holds pictures, except for a preview of its first page. */
+export async function holdsPictures(format: FormatName, bytes: Buffer): Promise<boolean> {
+  if (format === 'rtf') return bytes.includes('\\pict')
+  if (format === 'doc') return pictureSignature.test(bytes.toString('latin1'))
   for (const name of (await openZip(bytes)).names())
     if (pictureName.test(name) && !/thumbnail/i.test(name)) return true
   return false
 }
+
+/**
+ * Matches the start of a PNG or JPEG, or of the record of an EMF or WMF.
+ * @see https://learn.microsoft.com/openspecs/office_file_formats/ms-odraw (2.2.24 and 2.2.25)
+ */
+const pictureSignature = /\x89PNG|\xff\xd8\xff|[@P]=\x1a\xf0|[`p]!\x1b\xf0/
 
 const pictureName = /\.(?:png|jpe?g|jpe|gif|bmp|dib|tiff?|emf|wmf|svg|webp|jp2|wdp|jxr|heic|avif|pict)$/i

@@ -1,6 +1,7 @@
 import type { MarkedText } from '../../../core/document/mark.ts'
 import { extractMarkedHtml } from './html-reader.ts'
 import { type RtfContent, readRtfDocument } from './rtf/rtf-document.ts'
+import { UnreadableError } from './unreadable-error.ts'
 import { joinStories } from './word/join-stories.ts'
 import type { ListLabels } from './word/list-labels.ts'
 import { createNotes, type NoteTexts } from './word/notes.ts'
@@ -12,14 +13,23 @@ import type { StoryContext } from './word/word-story.ts'
  * Returns the text of an RTF file: headings and lists with their numbers, tables, form fields and text boxes, between
  * the headers and the footnotes and footers. Comments, deleted text and hidden text are left out. A mail that Outlook
  * has put into RTF is read as the HTML or text that it was.
- * @throws UnreadableError for too many nested groups, or for more text than any model can read
+ * @throws UnreadableError for too many nested groups, for more text than any model can read, or if it is cut off
  */
 export async function extractRtfText(bytes: Buffer): Promise<MarkedText> {
   const content = readContent(bytes)
+  if (isCutOff(content, bytes))
+    throw new UnreadableError('malformed', 'the file is incomplete; download or copy it again')
   if (content.original === 'html') return extractMarkedHtml(content.originalText)
   return content.original === 'text'
     ? { text: content.originalText.trim(), marks: [] }
     : writeContent(content)
+}
+
+/** Whether a file ends inside a group. Some programs leave out the last brace, after that of another group. */
+function isCutOff({ openGroups }: Content, bytes: Buffer): boolean {
+  return (
+    openGroups > 1 || (openGroups === 1 && !/\}[\s\0]*$/.test(bytes.toString('latin1', bytes.length - 100)))
+  )
 }
 
 /** Returns the text or the HTML of a mail that Outlook has put into RTF. @throws UnreadableError as above */
@@ -46,7 +56,8 @@ function readContent(bytes: Buffer): Content {
   const originals: string[] = []
   const edges: Record<'header' | 'footer', (readonly OldParagraph[])[]> = { header: [], footer: [] }
   const notes = new Map<string, readonly OldParagraph[]>()
-  const content = readRtfDocument(bytes, {
+  // A byte-order mark is no text.
+  const content = readRtfDocument(bytes.subarray(Math.max(0, bytes.indexOf('{'))), {
     onParagraph: (paragraph) => void body.push(paragraph),
     onOriginal: (text) => void originals.push(text),
     onStory(kind, paragraphs, id) {

@@ -65,6 +65,13 @@ Page 1 of the minutes`)
     )
   })
 
+  it('is a failure if it is cut off', async () => {
+    for (const share of [0.3, 0.6, 0.9])
+      expect(await readAs('x.doc', fixture.subarray(0, share * fixture.length))).toMatch(
+        /^malformed: (?:it is damaged|the file is incomplete)/,
+      )
+  })
+
   it('is read or fails with a reason, if it is damaged at any place or cut off', async () => {
     const types = new Set<string>()
     for (let at = 0; at < fixture.length - 13; at += 97) {

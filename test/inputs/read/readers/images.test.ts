@@ -45,7 +45,7 @@ describe('an image', () => {
 
   it('has the type of its bytes under any name', async () => {
     const jpeg = `image/jpeg 120×80: ${attached}`
-    for (const name of ['x.png', 'x.PNG', 'x.gif', 'x.webp', 'x.tiff'])
+    for (const name of ['x.png', 'x.PNG', 'x.gif', 'x.webp', 'x.tiff', 'x.jfif', 'x.jpe'])
       expect([name, await readAs(name, await fixture('image.jpg'))]).toEqual([name, jpeg])
     expect(await readAs('x.jpg', await fixture('tiff-g3.tif'))).toBe(`image/png 120×80: ${attached}`)
   })

@@ -87,6 +87,16 @@ Ice.`)
     )
   })
 
+  it('is a failure if it is cut off, although its body may be complete', async () => {
+    const attachments = [{ '3707': 'notes.txt', '3701': Buffer.alloc(9000, 'x') }]
+    const bytes = createOutlookFile({ properties: { '0037': 'S', 1000: 'Hello' }, attachments })
+    for (const share of [0.3, 0.6, 0.9])
+      expect([share, await readAs('x.msg', bytes.subarray(0, share * bytes.length))]).toEqual([
+        share,
+        'malformed: the file is incomplete; download or copy it again',
+      ])
+  })
+
   it('is found by the streams in it, under any name', async () => {
     const bytes = createOutlookFile({ properties: { '0037': 'S', 1000: 'Hello' } })
     for (const name of ['x.oft', 'x.txt', 'x.doc', 'x']) expect(await readAs(name, bytes)).toContain('Hello')

@@ -1,13 +1,17 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
 import type { FormatName } from '../../../../src/inputs/read/readers/document-formats.ts'
 import { createZip } from '../../../support/zip.ts'
 
 const noText = 'no_text: it holds pictures and no text: nothing to make a summary of'
-const read = async (format: FormatName, parts: Readonly<Record<string, string>>) => {
-  const result = await convertDocument({ format, pdf: 'text', bytes: createZip(parts) })
+const readBytes = async (format: FormatName, bytes: Buffer) => {
+  const result = await convertDocument({ format, pdf: 'text', bytes })
   return 'action' in result ? `${result.type}: ${result.message}` : result.text
 }
+const read = (format: FormatName, parts: Readonly<Record<string, string>>) =>
+  readBytes(format, createZip(parts))
 
 const slides = (text: string) => ({
   'ppt/presentation.xml': '<p:presentation><p:sldId r:id="r1"/></p:presentation>',
@@ -42,4 +46,25 @@ describe('a document without words', () => {
       expect(await read(format, { ...create('Closed'), [picture]: '' })).toContain('Closed')
     },
   )
+
+  it('is a failure if it is an RTF file with pictures, and empty without', async () => {
+    const rtf = (content: string) => readBytes('rtf', Buffer.from(`{\\rtf1 ${content}}`))
+    expect(await rtf('{\\pict\\pngblip 89504e47}')).toBe(noText)
+    expect(await rtf('\\par')).toBe('')
+    expect(await rtf('Closed {\\pict\\pngblip 89504e47}')).toContain('Closed')
+  })
+
+  it.each([
+    ['PNG', '89504e470d0a'],
+    ['JPEG', 'ffd8ffe0'],
+    ['EMF', '503d1af0'],
+    ['WMF', '60211bf0'],
+  ])('is a failure if it is a Word 97 document with a picture: %s', async (_name, signature) => {
+    const bytes = await readFile(resolve(import.meta.dirname, '../../../../fixtures/kinds/libreoffice.doc'))
+    // The lengths of its texts.
+    const lengthsAt = bytes.indexOf('eca5', 'hex') + 0x4c
+    bytes.fill(0, lengthsAt, lengthsAt + 32)
+    expect(await readBytes('doc', bytes)).toBe('')
+    expect(await readBytes('doc', Buffer.concat([bytes, Buffer.from(signature, 'hex')]))).toBe(noText)
+  })
 })

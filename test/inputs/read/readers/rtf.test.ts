@@ -1,5 +1,10 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readAs, readFixture } from '../../../support/read-as.ts'
+
+const fixture = (name: string) => resolve(import.meta.dirname, '../../../../fixtures/kinds', name)
+const incomplete = 'malformed: the file is incomplete; download or copy it again'
 
 const rtf = (content: string) =>
   readAs('x.rtf', Buffer.from(`{\\rtf1\\ansi\\ansicpg1252 ${content}}`, 'latin1'))
@@ -80,13 +85,24 @@ Page 1 of the minutes`)
     ['an equation', 'x={\\mmath{\\*\\moMath{\\mf{\\mnum{\\mr 1}}{\\mden{\\mr 2}}}}}', 'x=1/2'],
     ['a superscript', 'x{\\super 2}', 'x^2'],
     ['closing braces that are too many', 'a}}} b', 'a b'],
-    ['an end that is missing', 'a{b{c', 'abc'],
+    ['a brace that is missing at the end', 'a{b}c{d', 'abcd'],
     ['old pages of DOS', "{\\fonttbl{\\f1\\fcharset255 Terminal;}}\\f1 \\'81\\'e1", 'üß'],
     ['Korean', "{\\fonttbl{\\f1\\fcharset129 Batang;}}\\f1 \\'c7\\'d1", '한'],
     ['a second byte that is a letter', "{\\fonttbl{\\f1\\fcharset128 Mincho;}}\\f1 \\'83A\\'83\\'43", 'アイ'],
     ['a font that names its code page', "{\\fonttbl{\\f1\\cpg1251 Arial;}}\\f1 \\'e4\\'e0", 'да'],
   ])('is read: %s', async (_name, content, expected) => {
     expect(await rtf(content)).toBe(expected)
+  })
+
+  it('is read after a byte-order mark', async () => {
+    expect(await readAs('x.rtf', '\ufeff{\\rtf1 Hello}')).toBe('Hello')
+  })
+
+  it('is a failure if it is cut off, in its text or before', async () => {
+    const bytes = await readFile(fixture('rtf-features.rtf'))
+    for (const share of [0.02, 0.1, 0.3, 0.5, 0.9])
+      expect(await readAs('x.rtf', bytes.subarray(0, share * bytes.length))).toBe(incomplete)
+    expect(await rtf('{\\*\\unknown {{')).toBe(incomplete)
   })
 
   it('has cells under their headings, although each row defines its cells', async () => {

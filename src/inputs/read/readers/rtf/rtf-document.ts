@@ -16,7 +16,10 @@ import {
 import { readRtfTokens } from './rtf-tokens.ts'
 
 /** What an RTF file is, which is known when it is read. */
-export type RtfContent = Readonly<Pick<RtfState, 'original' | 'styles'>>
+export type RtfContent = Readonly<Pick<RtfState, 'original' | 'styles'>> & {
+  /** How many groups have no end. */
+  readonly openGroups: number
+}
 
 /**
  * Reads an RTF file. Text that is hidden or deleted is left out, and so are pictures and comments.
@@ -33,13 +36,13 @@ export function readRtfDocument(bytes: Buffer, target: RtfTarget): RtfContent {
     symbol: (character) => readSymbol(state, character),
     byte: (value) => readByte(state, value),
   })
-  // A file that was cut off has open groups.
+  const openGroups = state.groups.length + Math.max(0, state.skippedGroups - 1)
   while (state.groups.length > 0) {
     state.skippedGroups = 0
     closeGroup(state)
   }
   endParagraph(state, 'paragraph', findDepth(state))
-  return state
+  return { original: state.original, styles: state.styles, openGroups }
 }
 
 function openGroup(state: RtfState): void {
