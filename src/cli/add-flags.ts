@@ -15,6 +15,9 @@ export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>
     const name = option.long ?? syntax
     if (parse !== undefined)
       option.argParser((text, previous) => {
+        // A forgotten value would take the next option with it, such as --simulate.
+        if (command.options.some(({ long, short }) => text === long || text === short))
+          throw new CommandLineError(`${name} needs a value, but ${text} is an option`)
         try {
           return parse(text, name, (previous === defaultValue ? undefined : previous) as never)
         } catch (error) {

@@ -50,6 +50,18 @@ describe('a mistyped name', () => {
   })
 
   it.each([
+    ['--digest', '--simulate'],
+    ['-o', '-q'],
+    ['--instructions', '--quiet'],
+    ['--var', '-v'],
+  ])('%s without its value does not take %s as one', async (flag, next) => {
+    const { run } = await setting()
+    const { code, stderr } = await run(['summarize', 'docs', flag, next])
+    expect(code).toBe(2)
+    expect(stderr).toContain(`needs a value, but ${next} is an option. See claude-batch summarize --help`)
+  })
+
+  it.each([
     ['--watch', 'run the same command again'],
     ['--json', '-o - --format jsonl'],
     ['--api-key', 'ANTHROPIC_API_KEY'],

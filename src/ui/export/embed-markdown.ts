@@ -107,7 +107,9 @@ const maxLineLength = 10_000
  */
 function defuseInline(line: string): string {
   // Some viewers take the backtick after an address as a part of it. The code after it would then be markup.
-  const isCode = /:\/\/|www\./i.test(line) ? (found: string) => !/[<[\]{]/.test(found) : () => true
+  const hasAddress = /:\/\/|www\./i.test(line)
+  // Others end emphasis inside code that begins with several backticks.
+  const isCode = (found: string) => !/[<[\]{]/.test(found) || (!hasAddress && !found.startsWith('``'))
   const defuse = (found: string): string => {
     if (/^`+[^`]/.test(found)) return isCode(found) ? found : found.replace(markup, defuse)
     if (found.endsWith('`')) return '&#96;'.repeat(found.replace('\\', '').length)
