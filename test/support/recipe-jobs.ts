@@ -122,6 +122,18 @@ export const jobs: Readonly<Record<string, Job>> = {
     },
     check: ({ read }) => read('minutes/meetings/launch.vtt.summary.md'),
   },
+  'Find the decisions in a chat export': {
+    files: {
+      'chat/harbour/2026-11-01.json': '[{"user":"ilse","text":"Good morning."}]',
+      'chat/harbour/2026-11-02.json': '[{"user":"ilse","text":"We dredge in May."}]',
+      'chat/users.json': '[{"id":"ilse"}]',
+    },
+    replies: { 'dredge in May': '- Ilse: dredge in May', '.*': 'none' },
+    check({ stdout, list }) {
+      expect(list('decisions/chat')).toEqual(['harbour', 'users.json.summary.md'])
+      return stdout
+    },
+  },
   'Sort incoming mail by urgency': {
     files: {
       'inbox/price.eml': fixture('kinds/eml-smime-signed.eml'),
@@ -325,6 +337,16 @@ export const jobs: Readonly<Record<string, Job>> = {
       expect(rows.reduce((sum, row) => sum + Number(row[4]), 0)).toBeCloseTo(total, 12)
       expect(read('report.html')).toContain('Orrin')
       return csv
+    },
+  },
+  'Post the cost of each run to a chat': {
+    files: docs,
+    programs: { curl: 'cat > message.json; echo "$@" > curl.args' },
+    check({ read }) {
+      const { text } = JSON.parse(read('message.json'))
+      expect(text).toMatch(/^3 new summaries, \$0\.00\d+$/)
+      expect(read('curl.args')).toMatch(/-d @- https:\/\/example\.org\/hook\n$/)
+      return text
     },
   },
   'Summarize the documents that a pull request changes': {
