@@ -157,7 +157,7 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
     'endless.doc': [endlessText, /too_large: it holds more than 10 million characters/],
     'nowhere.doc': [
       () => Buffer.from(createCompoundFile({ WordDocument: Buffer.alloc(9) }).fill(0xee, 44, 80)),
-      /malformed: it is damaged: it has no directory/,
+      /malformed: the file is incomplete/,
     ],
     'groups.rtf': [
       () => `{\\rtf1 ${'{'.repeat(1_000_000)}`,
