@@ -18,7 +18,7 @@ import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, describeCost, formatRetirements } from '../run/pricing.ts'
 import { createProvider } from '../run/provider.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
-import { getTelemetryTarget } from '../run/trace-run.ts'
+import { openRequestTelemetry } from '../run/trace-run.ts'
 import type { Runtime } from '../runtime.ts'
 import { createAccessRules } from '../serve/access-rules.ts'
 import { createApp } from '../serve/app.ts'
@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
       drainSignal: shutdown.drainSignal,
       priceOf,
       budget,
-      telemetry: getTelemetryTarget(provider),
+      telemetry: openRequestTelemetry(provider),
       onPause: ({ reason }) => print(`paused: ${reason}`),
       listener: {
         onSend() {},

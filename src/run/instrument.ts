@@ -18,7 +18,7 @@ import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import type { Provider } from './provider.ts'
-import { getTelemetryTarget } from './trace-run.ts'
+import { openRequestTelemetry } from './trace-run.ts'
 
 export interface InstrumentOptions {
   readonly options: SummarizeOptions
@@ -100,7 +100,7 @@ export function instrumentClient(
     clock,
     random,
     drainSignal: shutdown.drainSignal,
-    telemetry: getTelemetryTarget(provider),
+    telemetry: openRequestTelemetry(provider),
     onPause: reporter.onPause,
     listener: {
       onSend: reporter.onSend,

@@ -21,7 +21,12 @@ import {
   startSpan,
   telemetryScope,
 } from '../engine/middleware/in-span.ts'
-import { createAttemptRecorder, type TelemetryTarget } from '../engine/middleware/with-telemetry.ts'
+import {
+  createAttemptRecorder,
+  createRequestTelemetry,
+  type RequestTelemetry,
+  type TelemetryTarget,
+} from '../engine/middleware/with-telemetry.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Provider } from './provider.ts'
 
@@ -37,12 +42,15 @@ export interface RunTrace {
   end(stats: RunStats): void
 }
 
-/** Returns how telemetry names a provider; undefined if the process has no OpenTelemetry SDK. */
-export function getTelemetryTarget({
-  traits,
-  baseUrl,
-}: Pick<Provider, 'traits' | 'baseUrl'>): TelemetryTarget | undefined {
-  return hasTelemetrySdk() ? { provider: traits.telemetryName, baseUrl } : undefined
+/** Returns the telemetry of requests; undefined if the process has no OpenTelemetry SDK. */
+export function openRequestTelemetry(
+  provider: Pick<Provider, 'traits' | 'baseUrl'>,
+): RequestTelemetry | undefined {
+  return hasTelemetrySdk() ? createRequestTelemetry(toTarget(provider)) : undefined
+}
+
+function toTarget({ traits, baseUrl }: Pick<Provider, 'traits' | 'baseUrl'>): TelemetryTarget {
+  return { provider: traits.telemetryName, baseUrl }
 }
 
 const noTrace: RunTrace = {
@@ -62,8 +70,8 @@ export function traceRun(
   provider: Pick<Provider, 'traits' | 'baseUrl'>,
   { env }: Pick<Runtime, 'env'>,
 ): RunTrace {
-  const target = getTelemetryTarget(provider)
-  if (target === undefined) return noTrace
+  if (!hasTelemetrySdk()) return noTrace
+  const target = toTarget(provider)
   const carrier = { traceparent: env['TRACEPARENT'], tracestate: env['TRACESTATE'] }
   const parent = propagation.extract(context.active(), carrier)
   const attributes = {

@@ -10,7 +10,7 @@ import type { SharedBudget } from './shared-budget.ts'
 import { trackDocument } from './track-document.ts'
 import { type AttemptListener, withAttemptLog } from './with-attempt-log.ts'
 import { withRetry } from './with-retry.ts'
-import { createWaitRecorder, type TelemetryTarget, withTelemetry } from './with-telemetry.ts'
+import type { RequestTelemetry } from './with-telemetry.ts'
 
 export interface ComposeOptions extends RateLimitSettings {
   /** See {@link withRetry}. */
@@ -26,8 +26,8 @@ export interface ComposeOptions extends RateLimitSettings {
   readonly priceOf?: PriceOf
   /** The spending cap. Default: unlimited. */
   readonly budget?: SharedBudget | undefined
-  /** The service that telemetry names. Default: no telemetry. */
-  readonly telemetry?: TelemetryTarget | undefined
+  /** Default: no telemetry. */
+  readonly telemetry?: RequestTelemetry | undefined
   readonly onPause?: NonNullable<CircuitBreakerOptions['onPause']>
 }
 
@@ -56,11 +56,11 @@ export function composeAsk(client: Ask, options: ComposeOptions): ComposedAsk {
     circuitBreaker,
     trackDocument: () => trackDocument({ ...options, health, circuitBreaker }),
     maxConcurrency: options.concurrency.max,
-    ...(telemetry !== undefined && { onAdmitted: createWaitRecorder() }),
+    ...(telemetry !== undefined && { onAdmitted: telemetry.recordWait }),
   })
   const semaphore = createSemaphore(health.getConcurrencyLimit)
   const attemptLog = withAttemptLog(client, clock, listener, options.priceOf)
-  const logged = telemetry === undefined ? attemptLog : withTelemetry(attemptLog, telemetry)
+  const logged = telemetry?.wrap(attemptLog) ?? attemptLog
   const withDrain = (drainSignal: AbortSignal) => {
     const createDocumentAsk = () => {
       const rateLimited = rateLimiter.withRateLimit(logged, drainSignal)

@@ -16,12 +16,25 @@ export interface TelemetryTarget {
   readonly baseUrl: string
 }
 
+/** Reports requests to the process's OpenTelemetry SDK. */
+export interface RequestTelemetry {
+  /** Wraps an `Ask` whose replies and errors have their attempt, and reports each of its requests. */
+  readonly wrap: (ask: Ask) => Ask
+  /** Reports how long a request waited for rate limits and pauses: milliseconds. */
+  readonly recordWait: (ms: number) => void
+}
+
+/** Creates the telemetry of requests to a service. Call it only if there is an SDK. */
+export function createRequestTelemetry(target: TelemetryTarget): RequestTelemetry {
+  return { wrap: (ask) => withTelemetry(ask, target), recordWait: createWaitRecorder() }
+}
+
 /**
  * Wraps an `Ask` whose replies and errors have their attempt, and reports each request to the process's OpenTelemetry
  * SDK: a span, its duration, tokens and cost. Texts are never reported.
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and gen-ai-metrics/
  */
-export function withTelemetry(ask: Ask, target: TelemetryTarget): Ask {
+function withTelemetry(ask: Ask, target: TelemetryTarget): Ask {
   const recordAttempt = createAttemptRecorder(target)
   const targetAttributes = describeTarget(target)
   return (request, signal, onText) =>
@@ -50,7 +63,7 @@ export function withTelemetry(ask: Ask, target: TelemetryTarget): Ask {
 }
 
 /** Returns a function that adds to the metrics how long a request waited for rate limits and pauses: milliseconds. */
-export function createWaitRecorder(): (ms: number) => void {
+function createWaitRecorder(): (ms: number) => void {
   const waits = metrics.getMeter(telemetryScope).createHistogram('claude_batch.request.wait.duration', {
     description: 'How long requests waited for rate limits and pauses',
     unit: 's',
