@@ -217,13 +217,27 @@ describe('two folders with different summaries of a document', () => {
             const found = kept.filter(([name]) => name.startsWith(path)).map(([, text]) => text)
             expect([...all], path).toEqual(expect.arrayContaining(found))
             const lost = [...all].filter((text) => !found.includes(text) && !replaced.get(path)?.has(text))
-            expect([path, lost, new Set(found).size]).toEqual([path, [], found.length])
+            expect([path, lost]).toEqual([path, []])
+            // A merge deletes nothing: a text that lost in the first of two merges, and wins in the second, is there twice.
+            if (out === 'other' || !isSplit) expect([path, new Set(found).size]).toEqual([path, found.length])
           }
           expect((await runMerge(cwd, ...names, '-o', out)).stderr).toContain('already has everything')
           expect((await readFolder(join(cwd, out)))['.claude-batch/ledger.jsonl']).toBe(ledger)
         }
       }),
-      { numRuns: 40 },
+      {
+        numRuns: 40,
+        examples: [
+          [
+            [
+              [null, { text: 1, ms: 3, isEdited: false }, null],
+              [null, { text: 0, ms: 1, isEdited: false }, null],
+              [null, { text: 1, ms: 0, isEdited: false }, null],
+            ],
+            true,
+          ],
+        ],
+      },
     )
   })
 })
