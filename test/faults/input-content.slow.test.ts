@@ -159,6 +159,10 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
       () => Buffer.from(createCompoundFile({ WordDocument: Buffer.alloc(9) }).fill(0xee, 44, 80)),
       /malformed: the file is incomplete/,
     ],
+    'unmarked.doc': [
+      () => Buffer.from(createCompoundFile({ WordDocument: Buffer.alloc(9) }).fill(0xff, 44, 80)),
+      /malformed: it is damaged: it has no directory/,
+    ],
     'groups.rtf': [
       () => `{\\rtf1 ${'{'.repeat(1_000_000)}`,
       /too_complex: its groups are nested more than 10000 deep/,
