@@ -1,6 +1,7 @@
 import type { Usage } from '../pricing/usage.ts'
 import type { RateLimits } from './parse-rate-limits.ts'
 import {
+  type BucketSettings,
   computeWaitMs,
   createBucket,
   createBucketFromHeader,
@@ -8,6 +9,7 @@ import {
   refillBucket,
   type TokenBucket,
   withdraw,
+  withdrawMore,
 } from './token-bucket.ts'
 
 export const limitNames = ['requests', 'inputTokens', 'outputTokens'] as const
@@ -45,13 +47,20 @@ export interface RequestDemand {
   readonly outputTokens: number
 }
 
+/** What is known about other runs that share the limits of the API. */
+export interface Sharing {
+  /** How many runs like this one are expected to share them, this one included. */
+  readonly sharers: number
+  /** The part of them that send before this run, 0 to 1. It should be random. */
+  readonly phase: number
+}
+
 /** The state of the rate limiter. It is immutable: every change returns a new state. */
 export interface LimiterState {
   readonly buckets: { readonly [Name in LimitName]?: TokenBucket }
   /** The limits that the user set. They are never exceeded, even if the API allows more. */
   readonly configured: LimitRates
-  /** How many runs like this one are expected to share the limits of the API, this one included. */
-  readonly sharers: number
+  readonly sharing: Sharing
   /** The limits from the response headers. */
   readonly observed: LimitRates
   /** Measured input tokens per character of a prompt. */
@@ -74,24 +83,22 @@ export interface SendSnapshot {
 /**
  * Returns the state at the start of a run.
  * @param charactersPerToken a low guess, so that the first estimates are high
- * @param sharers how many runs like this one are expected to share the limits
  */
 export function createLimiterState(
   configured: LimitRates,
   charactersPerToken: number,
   now: number,
-  sharers = 1,
+  sharing: Sharing = alone,
 ): LimiterState {
   const buckets: { -readonly [Name in LimitName]?: TokenBucket } = {}
   for (const name of limitNames) {
     const rate = configured[name]
     // A limit that the user set is for this run alone.
-    if (rate !== undefined)
-      buckets[name] = createBucket({ perMinute: rate, rounding: headerRounding[name], sharers: 1 }, now)
+    if (rate !== undefined) buckets[name] = createBucket(toBucketSettings(name, rate, alone), now)
   }
   return {
     buckets,
-    sharers,
+    sharing,
     configured,
     observed: {},
     tokensPerCharacter: 1 / charactersPerToken,
@@ -141,7 +148,8 @@ export function recordSend(
   for (const name of limitNames) {
     const bucket = state.buckets[name]
     if (bucket === undefined) continue
-    buckets[name] = withdraw(refillBucket(bucket, now), name === 'outputTokens' ? 0 : demand[name])
+    const refilled = refillBucket(bucket, now)
+    buckets[name] = name === 'outputTokens' ? refilled : withdraw(refilled, demand[name])
   }
   return {
     state: { ...state, buckets, pendingOutputTokens: state.pendingOutputTokens + demand.outputTokens },
@@ -174,15 +182,16 @@ export function recordResponse(
     const hasReading = remaining !== undefined && rate === observed[name]
     if (oldBucket?.perMinute !== rate) {
       // The old bucket has another rate, so its level is meaningless.
-      const sharers = rate === state.configured[name] ? 1 : state.sharers
-      const settings = { perMinute: rate, rounding: headerRounding[name], sharers }
+      const settings = toBucketSettings(name, rate, rate === state.configured[name] ? alone : state.sharing)
       buckets[name] = hasReading
         ? createBucketFromHeader(settings, remaining, now)
         : createBucket(settings, now)
       continue
     }
     let bucket = refillBucket(oldBucket, now)
-    if (usage !== undefined) bucket = withdraw(bucket, computeUnexpectedTokens(name, sent, usage))
+    if (usage !== undefined && name === 'inputTokens')
+      bucket = withdrawMore(bucket, computeUnexpectedInput(sent, usage))
+    if (usage !== undefined && name === 'outputTokens') bucket = withdraw(bucket, usage.output_tokens)
     // `remaining` refers to the API's limit, so it is ignored if the user's limit is lower.
     const bucketAtSend = sent.buckets[name]
     // If the rate has changed since the request was sent, the levels cannot be compared.
@@ -198,17 +207,26 @@ export function recordResponse(
   }
 }
 
-/** Returns how many more tokens a request used than were taken out of the bucket when it was sent. */
-function computeUnexpectedTokens(name: LimitName, sent: SendSnapshot, usage: Usage): number {
+/** Returns how many more input tokens a request used than were taken out of the bucket when it was sent. */
+function computeUnexpectedInput(sent: SendSnapshot, usage: Usage): number {
   // Cache reads do not count toward the limit of input tokens.
-  if (name === 'inputTokens')
-    return (
-      usage.input_tokens +
-      usage.cache_creation_5m_input_tokens +
-      usage.cache_creation_1h_input_tokens -
-      sent.demand.inputTokens
-    )
-  return name === 'outputTokens' ? usage.output_tokens : 0
+  return (
+    usage.input_tokens +
+    usage.cache_creation_5m_input_tokens +
+    usage.cache_creation_1h_input_tokens -
+    sent.demand.inputTokens
+  )
+}
+
+const alone: Sharing = { sharers: 1, phase: 0 }
+
+function toBucketSettings(name: LimitName, perMinute: number, { sharers, phase }: Sharing): BucketSettings {
+  return {
+    perMinute,
+    rounding: headerRounding[name],
+    sharers,
+    phase: name === 'requests' ? phase : 0,
+  }
 }
 
 /** Updates the moving averages. The first reply replaces the guess; later ones weigh at least 5 %. */

@@ -23,6 +23,8 @@ export interface RateLimiterOptions {
   readonly configured: LimitRates
   /** How many runs like this one are expected to share the limits. Default: 1. */
   readonly sharers?: number | undefined
+  /** Spreads the first requests of runs that share the limits. */
+  readonly random: () => number
   /** The maximum concurrency limit. */
   readonly maxConcurrency: number
   /** A low estimate of the characters per token of a prompt. */
@@ -62,12 +64,10 @@ const maxRecheckMs = 100
 /** Returns a rate limiter, which carries out the decisions of `core/rate-limit/limiter-state.ts`. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { circuitBreaker, clock } = options
-  let state: LimiterState = createLimiterState(
-    options.configured,
-    options.charactersPerToken,
-    clock.now(),
-    options.sharers,
-  )
+  let state: LimiterState = createLimiterState(options.configured, options.charactersPerToken, clock.now(), {
+    sharers: options.sharers ?? 1,
+    phase: options.random(),
+  })
   const throttledMs = new Map<LimitName, number>()
   /** The limit that the first request in the queue waits for, and since when. */
   let block: { readonly limit: LimitName; readonly since: number } | undefined

@@ -26,12 +26,15 @@ const empty: TokenBucket = {
   capacity: 10,
   level: 0,
   updatedAt: 0,
+  share: 1,
+  sharers: 1,
+  last: { amount: 0, forOthers: 0, at: 0 },
   totalCorrection: 0,
-  externalRate: 0,
+  fullAt: Number.NEGATIVE_INFINITY,
   lastHeaderAt: 0,
   rounding: 0,
-  sharers: 1,
 }
+const alone = { perMinute: 600, rounding: 0, sharers: 1, phase: 0 }
 
 describe('a token bucket', () => {
   it('never lets out more since its start than its capacity and rate allow', () => {
@@ -41,7 +44,7 @@ describe('a token bucket', () => {
     )
     fc.assert(
       fc.property(amounts, fc.integer({ min: 60, max: 6000 }), (requests, perMinute) => {
-        let bucket = createBucket({ perMinute, rounding: 0, sharers: 1 }, 0)
+        let bucket = createBucket({ ...alone, perMinute }, 0)
         let [now, out, largest] = [0, 0, 0]
         for (const { amount, pause } of requests) {
           now += pause
@@ -57,14 +60,14 @@ describe('a token bucket', () => {
   })
 
   it('lets out an amount larger than its capacity once it is full', () => {
-    const bucket = createBucket({ perMinute: 600, rounding: 0, sharers: 1 }, 0)
+    const bucket = createBucket(alone, 0)
     expect(computeWaitMs(bucket, 1000)).toBeGreaterThan(0)
     expect(computeWaitMs(bucket, 1000)).toBeLessThan(100)
     expect(computeWaitMs(refillBucket(bucket, 1000), 1000)).toBe(0)
   })
 
   it('never fills beyond its capacity, even after a long idle time', () => {
-    const full = refillBucket(createBucket({ perMinute: 600, rounding: 0, sharers: 1 }, 0), 60_000)
+    const full = refillBucket(createBucket(alone, 0), 60_000)
     expect(refillBucket(full, 3_600_000).level).toBe(full.level)
     expect(full.level).toBeLessThan(1.1 * full.capacity)
     expect(withdraw(full, 25).level).toBe(10 - 25)
@@ -87,6 +90,63 @@ describe('a token bucket', () => {
     const then = { ...bucket, level: 9 }
     for (let reply = 0; reply < 20; reply++) bucket = reconcileBucket(bucket, 2, then)
     expect(bucket.level).toBeCloseTo(2.999)
+  })
+
+  it('ignores that more was left before the bucket was full', () => {
+    const atSend = { ...empty, level: 4 }
+    // Five more were left than expected, but then the bucket filled up, and five requests were sent.
+    const full = withdraw(refillBucket(atSend, 2000), 5)
+    expect(reconcileBucket(full, 9, atSend).level).toBe(full.level)
+    expect(reconcileBucket({ ...full, fullAt: -1 }, 9, atSend).level).toBeGreaterThan(full.level)
+  })
+
+  it('counts a mistake only as far as a full bucket left anything of it', () => {
+    const atSend = { ...empty, level: 8 }
+    // Six were missing. Since then, five did not fit into the bucket, so only one is missing now.
+    const full = withdraw(refillBucket(atSend, 700), 0)
+    expect(atSend.level + 7 - full.level).toBeCloseTo(5)
+    expect(reconcileBucket(full, 2, atSend).level).toBeCloseTo(10 - 0.001)
+  })
+})
+
+describe('a token bucket that is shared', () => {
+  const shared = { ...alone, sharers: 4 }
+
+  it.each([1, 1 / 2, 1 / 8, 1 / 100])('lets out a share of %d, in the long run', (share) => {
+    let bucket: TokenBucket = { ...createBucket(alone, 0), share }
+    let now = 0
+    for (let sent = 0; sent < 100; sent++) {
+      now += computeWaitMs(refillBucket(bucket, now), 1)
+      bucket = withdraw(refillBucket(bucket, now), 1)
+    }
+    expect((100 / now) * 1000).toBeGreaterThan(10 * share * 0.95)
+    expect((100 / now) * 1000).toBeLessThan(10 * share * 1.15)
+  })
+
+  it('starts at a phase that differs between runs', () => {
+    const waits = [0, 0.3, 0.6, 0.9].map((phase) =>
+      computeWaitMs(createBucket({ ...alone, sharers: 8, phase }, 0), 1),
+    )
+    expect(new Set(waits).size).toBe(4)
+    expect(waits).toEqual([...waits].sort((a, b) => a - b))
+  })
+
+  const learn = (share: number, remaining: number) => {
+    const bucket: TokenBucket = { ...createBucket(shared, 0), share, level: 5 }
+    return reconcileBucket(refillBucket(bucket, 100), remaining, bucket).share
+  }
+
+  it('gives up a part of its share if some is missing, and takes the same amount as others if some is left', () => {
+    expect(learn(0.6, 0) / 0.6).toBeCloseTo(learn(0.2, 0) / 0.2)
+    expect(learn(0.6, 0)).toBeLessThan(0.6)
+    expect(learn(0.6, 7) - 0.6).toBeCloseTo(learn(0.2, 7) - 0.2)
+    expect(learn(0.2, 7)).toBeGreaterThan(0.2)
+  })
+
+  it('takes more if the bucket stays full, and never more than everything', () => {
+    expect(learn(0.2, 10) - 0.2).toBeGreaterThan(2 * (learn(0.2, 7) - 0.2))
+    expect(learn(1, 10)).toBe(1)
+    expect(learn(0, 0)).toBeGreaterThan(0)
   })
 })
 

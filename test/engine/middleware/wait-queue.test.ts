@@ -99,6 +99,7 @@ const places: readonly Place[] = [
         charactersPerToken: 2.5,
         circuitBreaker,
         clock,
+        random: () => 0,
       }
       const limiter = createRateLimiter({
         ...options,
