@@ -5,6 +5,7 @@ import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { checkPrices, type Price } from './library-prices.ts'
 import { isOfficialClient, type OfficialClient } from './official-client.ts'
+import type { Fetch } from './web-types.ts'
 
 /**
  * Options of a client; all are optional. Names that end in `Ms` are milliseconds, limits are per minute.
@@ -60,7 +61,7 @@ export interface ClientOptions {
    */
   readonly client?: OfficialClient | undefined
   /** A function to send the requests with, instead of this client's own connections. */
-  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly fetch?: Fetch | undefined
   /**
    * Environment variables to use instead of the process's: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
    * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
