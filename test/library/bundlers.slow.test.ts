@@ -213,8 +213,8 @@ import { createClient } from 'claude-batch'
 
 const client = createClient()
 
-export function POST(request) {
-  const stream = client.stream('Why are there two tides a day?', { signal: request.signal })
+export async function POST(request) {
+  const stream = client.stream(await request.text(), { signal: request.signal })
   return new Response(ReadableStream.from(stream).pipeThrough(new TextEncoderStream()))
 }`,
   // Next does not bundle the packages that a page imports, but copies their files.
@@ -238,7 +238,12 @@ describe('an application of Next', () => {
 
   it.for(['--turbopack', '--webpack'])('answers and streams, built with %s', async (bundler, { skip }) => {
     if (tools.whyNot !== undefined) skip(tools.whyNot)
-    const { env: service } = await startService({})
+    const { simulator, env: service } = await startService({
+      script: ({ request }) =>
+        request.lastText.includes('never')
+          ? { kind: 'stall', afterHeaders: true }
+          : { kind: 'answer', delayMs: 5 },
+    })
     const env = { PATH: process.env['PATH'], NEXT_TELEMETRY_DISABLED: '1' }
     const folder = await createApplication(tools, nextApplication)
     await run(findTool(tools, 'next'), ['build', bundler], { cwd: folder, env })
@@ -252,13 +257,51 @@ describe('an application of Next', () => {
     })
     onTestFinished(() => void server.kill('SIGKILL'))
     await vi.waitUntil(() => acceptsConnections(port), longWait)
-    const post = async (path: string) => {
-      const response = await fetch(`http://127.0.0.1:${port}/api/${path}`, { method: 'POST', body: 'Tides?' })
+    const post = async (
+      path: string,
+      { body = 'Tides?', signal }: { body?: string; signal?: AbortSignal } = {},
+    ) => {
+      const init = { method: 'POST', body, ...(signal && { signal }) }
+      const response = await fetch(`http://127.0.0.1:${port}/api/${path}`, init)
       return [response.status, await response.text()]
     }
     expect(await post('ask')).toEqual([200, JSON.stringify(works)])
-    expect(await post('stream')).toEqual([200, '[simulated] Why are there two tides a day?'])
+    expect(await post('stream')).toEqual([200, '[simulated] Tides?'])
     expect(await post('page')).toEqual([200, '[simulated] Tides?'])
+
+    const user = new AbortController()
+    const left = post('stream', { body: 'An answer that never comes.', signal: user.signal }).catch(
+      () => 'left',
+    )
+    await vi.waitUntil(() => simulator.stats().inFlight === 1, longWait)
+    user.abort()
+    expect(await left).toBe('left')
+    await vi.waitUntil(() => simulator.stats().aborted === 1, longWait)
+  })
+})
+
+describe('a test of Jest', () => {
+  let tools: InstalledTools
+
+  beforeAll(async () => {
+    tools = await installTools('jest@30.5.2')
+  })
+
+  it('may import the library if Jest uses the modules of Node', async ({ skip }) => {
+    if (tools.whyNot !== undefined) skip(tools.whyNot)
+    const { env } = await startService({})
+    const cwd = await createApplication(tools, {
+      'package.json': '{ "type": "module", "jest": { "testEnvironment": "node" } }',
+      'tides.test.js': `
+import { createClient } from 'claude-batch'
+test('tides', async () => {
+  const client = createClient({ signal: AbortSignal.timeout(60_000) })
+  expect(await client.complete('Tides?')).toMatchObject({ text: '[simulated] Tides?' })
+  await client.close()
+})`,
+    })
+    const NODE_OPTIONS = '--experimental-vm-modules'
+    await run(findTool(tools, 'jest'), { cwd, env: { PATH: process.env['PATH'], NODE_OPTIONS, ...env } })
   })
 })
 
