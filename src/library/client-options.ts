@@ -64,7 +64,7 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined
   /**
    * Environment variables to use instead of the process's: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
-   * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+   * `ANTHROPIC_BASE_URL`, `ANTHROPIC_CUSTOM_HEADERS`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
    */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /**
@@ -159,7 +159,8 @@ function checkNumber(name: keyof typeof numberRanges, value: unknown): void {
 }
 
 function formatHint(name: string): string {
-  return /key|token|secret|url/i.test(name)
+  // Unlike `authToken`, `max_tokens` is no credential.
+  return /key|token(?!s)|secret|url/i.test(name)
     ? '; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)'
     : ''
 }

@@ -259,6 +259,7 @@ describe('createClient', () => {
       { allowHttp: ['http://a'] },
       'createClient: allowHttp must be a list of hosts, without scheme, port or path',
     ],
+    [{ max_tokens: 5 }, 'createClient has no option max_tokens'],
     [
       { apiKey: 'sk-ant-1' },
       'createClient has no option apiKey; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)',
