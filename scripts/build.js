@@ -3,7 +3,7 @@
 // docs/decisions/0034-bundled-program-and-library.md.
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 import { builtinsWithoutPath, embeddedPrompts, minifiedAsPublished, unusedInflate } from './build-plugins.js'
 import { packCharacterMaps } from './character-maps.js'
@@ -24,7 +24,11 @@ const program = {
 }
 // Character maps of Chinese, Japanese and Korean fonts, for PDFs.
 const cmaps = resolve('node_modules/pdfjs-dist/cmaps')
-const modules = await bundle({ ...program, index: 'src/index.ts' }, 'dist')
+const { version, exports } = await readJson('package.json')
+/** The names of the library's modules in dist/, such as `index`. */
+const entries = Object.values(exports).flatMap(({ default: path }) => (path ? [basename(path, '.js')] : []))
+const library = Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`]))
+const modules = await bundle({ ...program, ...library }, 'dist')
 const maps = (await readdir(cmaps)).map((file) => join(cmaps, file))
 const packages = await packagesOf([...Object.values(modules).flat(), ...maps])
 await writeFile('dist/third-party-licenses.txt', await licences(packages))
@@ -32,6 +36,7 @@ await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(packages), 
 await cp('src/assets/pages', 'dist/assets/pages', { recursive: true })
 await packCharacterMaps(cmaps, 'dist/character-maps.br')
 await writeTypes()
+for (const entry of entries) await writeCommonJsEntry(entry)
 await writeSchemasAndManual()
 // For tests of what a command loads.
 await writeFile(`${scratch}/modules.json`, JSON.stringify(modules))
@@ -65,13 +70,29 @@ async function writeTypes() {
   const compiler = 'node_modules/typescript/bin/tsc'
   execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
   const all = `${scratch}/types`
-  const wanted = new Set([join(all, 'index.d.ts')])
+  const wanted = new Set(entries.map((entry) => join(all, `${entry}.d.ts`)))
   for (const file of wanted) {
     const text = await readFile(file, 'utf8')
     for (const [, path] of text.matchAll(/from '(\..+?)\.ts'/g))
       wanted.add(join(dirname(file), `${path}.d.ts`))
     await cp(file, join('dist/types', relative(all, file)))
   }
+}
+
+/**
+ * Writes an entry for CommonJS modules, which requires the ECMAScript module, and its types. TypeScript's `node16` and
+ * `node18` do not know that Node.js can require an ECMAScript module, and accept only types from it.
+ */
+async function writeCommonJsEntry(entry) {
+  const from = `'./${entry}.d.ts' with { 'resolution-mode': 'import' }`
+  const values = Object.entries(await import(`../dist/${entry}.js`)).map(([name, value]) => {
+    const isClass = /^class\b/.test(String(value))
+    const type = isClass ? `export type ${name} = library.${name}\n` : ''
+    return `export declare const ${name}: typeof library.${name}\n${type}`
+  })
+  const types = `import type * as library from ${from}\nexport type * from ${from}\n${values.join('')}`
+  await writeFile(`dist/types/${entry}.d.cts`, types)
+  await writeFile(`dist/${entry}.cjs`, `module.exports = require('./${entry}.js')\n`)
 }
 
 /** Writes the JSON Schemas for editors, and the manual page. */
@@ -107,7 +128,6 @@ async function writeSchemasAndManual() {
   }
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
-  const { version } = await readJson('package.json')
   await mkdir('dist/man')
   await writeFile('dist/man/claude-batch.1', await manualPage({ ...cli, ...commands }, version))
 }

@@ -138,6 +138,25 @@ describe('the documentation', () => {
     expect(serve).toContain(`| ${[...counts, ...rest].join(' | ')} |`)
   })
 
+  it('shows what each module of the library costs', async () => {
+    const { machine: _, ...library } = JSON.parse(
+      await readFile(resolve(root, 'bench/library.json'), 'utf8'),
+    ) as { machine: object } & Record<string, LibraryCost>
+    const performance = await page('docs/performance.md')
+    for (const { user_ms: userMs, times_bare: times, loaded, bundled_bytes: bundled } of Object.values(
+      library,
+    )) {
+      const inKilobytes = (bytes: number) => `${Math.round(bytes / 1000)} kB`
+      const sizes =
+        loaded && bundled ? [loaded.files, inKilobytes(loaded.bytes), inKilobytes(bundled)] : ['', '', '']
+      const row = [`${userMs.median.toFixed(0)} ms`, times.toFixed(1), ...sizes]
+      expect(performance).toContain(`| ${row.join(' | ')} |`.replace(/ +/g, ' '))
+    }
+    const { exports } = JSON.parse(await readFile(resolve(root, 'package.json'), 'utf8'))
+    const entries = Object.keys(exports).filter((path) => typeof exports[path] === 'object')
+    for (const entry of entries) expect(Object.keys(library)).toContain(entry.replace('.', 'claude-batch'))
+  })
+
   it('shows the measured start time, overhead and memory', async () => {
     const json = async (name: string) =>
       JSON.parse(await readFile(resolve(root, `bench/${name}.json`), 'utf8'))
@@ -196,6 +215,13 @@ describe('the documentation', () => {
     for (const document of documents) expect(table).toContain(document)
   })
 })
+
+interface LibraryCost {
+  readonly user_ms: { readonly median: number }
+  readonly times_bare: number
+  readonly loaded?: { readonly files: number; readonly bytes: number }
+  readonly bundled_bytes?: number
+}
 
 interface Scale {
   readonly seconds: number

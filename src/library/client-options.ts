@@ -5,6 +5,7 @@ import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { checkPrices, type Price } from './library-prices.ts'
 import { isOfficialClient, type OfficialClient } from './official-client.ts'
+import type { Fetch } from './web-types.ts'
 
 /**
  * Options of a client; all are optional. Names that end in `Ms` are milliseconds, limits are per minute.
@@ -60,10 +61,10 @@ export interface ClientOptions {
    */
   readonly client?: OfficialClient | undefined
   /** A function to send the requests with, instead of this client's own connections. */
-  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly fetch?: Fetch | undefined
   /**
    * Environment variables to use instead of the process's: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
-   * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+   * `ANTHROPIC_BASE_URL`, `ANTHROPIC_CUSTOM_HEADERS`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
    */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /**
@@ -158,7 +159,8 @@ function checkNumber(name: keyof typeof numberRanges, value: unknown): void {
 }
 
 function formatHint(name: string): string {
-  return /key|token|secret|url/i.test(name)
+  // Unlike `authToken`, `max_tokens` is no credential.
+  return /key|token(?!s)|secret|url/i.test(name)
     ? '; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)'
     : ''
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
 import { answerWith, createLibraryClient, getRejection, overloaded } from '../support/library-client.ts'
 import { longWait } from '../support/long-wait.ts'
+import { startService } from '../support/run-cli.ts'
 
 describe('client.complete', () => {
   it('resolves with the text, the usage, the cost and the model', async () => {
@@ -258,6 +259,7 @@ describe('createClient', () => {
       { allowHttp: ['http://a'] },
       'createClient: allowHttp must be a list of hosts, without scheme, port or path',
     ],
+    [{ max_tokens: 5 }, 'createClient has no option max_tokens'],
     [
       { apiKey: 'sk-ant-1' },
       'createClient has no option apiKey; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)',
@@ -293,6 +295,23 @@ describe('createClient', () => {
     const texts = await Promise.all([one, two].map(async ({ client }) => (await client.complete('?')).text))
     vi.unstubAllEnvs()
     expect(texts).toEqual(['one', 'two'])
+  })
+
+  it('sends the custom headers of the given environment, and none of the process', async () => {
+    vi.stubEnv('ANTHROPIC_CUSTOM_HEADERS', 'Authorization: Bearer of-the-process\nX-Team: first\nX-Other: 1')
+    const { env } = await startService({})
+    const sent: Headers[] = []
+    const fetch: typeof globalThis.fetch = (url, init) => {
+      sent.push(new Headers(init?.headers))
+      return globalThis.fetch(url, init)
+    }
+    const client = createClient({ env: { ...env, ANTHROPIC_CUSTOM_HEADERS: 'X-Team: second' }, fetch })
+    await client.complete('Are you there?')
+    await client.close()
+    const names = ['authorization', 'x-team', 'x-other']
+    expect(sent.map((headers) => names.map((name) => headers.get(name)))).toEqual([
+      [`Bearer ${env['ANTHROPIC_API_KEY']}`, 'second', null],
+    ])
   })
 
   it.each(['close', 'signal'])('aborts requests in flight if it is closed by %s', async (by) => {

@@ -4,13 +4,18 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../../src/library/client-options.ts'
+import { readCodeBlocks } from '../support/code-blocks.ts'
 import { installPacked } from '../support/packed-package.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
 const page = await readFile(join(root, 'docs/library.md'), 'utf8')
-const example = /```js\n(import [\s\S]*?)```/.exec(page)?.[1] ?? ''
+const examples = [
+  ...(await readCodeBlocks('library.md', 'js')),
+  ...(await readCodeBlocks('library.md', 'ts')),
+]
+const [example = ''] = examples
 
 /** A TypeScript caller that uses every export, with two mistakes marked as expected errors. */
 const caller = `
@@ -94,16 +99,23 @@ describe('docs/library.md', () => {
     expect(simulator.stats().requests).toBe(4)
   })
 
-  it('has an example that compiles in strict mode with the packed package and Node or DOM types', async () => {
+  it('has only examples that compile in strict mode with the packed package', async () => {
+    const files = Object.fromEntries(
+      examples.map((example, n) => [
+        /\brequire\(/.test(example) ? `${n}.cts` : `${n}.mts`,
+        complete(example),
+      ]),
+    )
+    expect(examples.length).toBeGreaterThan(5)
     const folder = await createFolder({
-      'package.json': '{ "type": "module" }',
-      'caller.ts': caller,
-      'example.ts': example,
-      'node.json': config(['caller.ts', 'example.ts'], { lib: ['es2023'], types: ['node'] }),
-      'web.json': config(['caller.ts'], { lib: ['es2023', 'dom'], types: [] }),
+      ...files,
+      'caller.mts': caller,
+      'node.json': config(['caller.mts', ...Object.keys(files)], { lib: ['es2023'], types: ['node'] }),
+      'web.json': config(['caller.mts'], { lib: ['es2023', 'dom'], types: [] }),
     })
     await installPacked(folder)
-    await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'), 'dir')
+    for (const name of ['@types', '@anthropic-ai'])
+      await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir')
     for (const project of ['node.json', 'web.json']) {
       const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]
       const { stdout } = await run(process.execPath, compiler, { cwd: folder }).catch((error) => error)
@@ -122,6 +134,18 @@ describe('docs/library.md', () => {
     }
   })
 })
+
+/** Adds to an example what the page has introduced before it. */
+function complete(example: string): string {
+  const declared = {
+    "import { ClaudeBatchError, createClient, loadPrompt, summarizeAll } from 'claude-batch'":
+      /claude-batch'/,
+    "declare const client: import('claude-batch').Client": /\bconst client\b/,
+    'declare const texts: readonly string[]': /\btexts = /,
+  }
+  const missing = Object.entries(declared).flatMap(([line, isThere]) => (isThere.test(example) ? [] : [line]))
+  return [...missing, example, 'export {}'].join('\n')
+}
 
 function config(files: readonly string[], options: object): string {
   return JSON.stringify({ compilerOptions: { ...strict, ...options }, files })

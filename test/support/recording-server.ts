@@ -33,5 +33,11 @@ export async function startRecordingServer() {
   onTestFinished(() => void server.closeAllConnections())
   onTestFinished(() => void server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { bodies, url, env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' } }
+  const closeConnections = () => server.closeAllConnections()
+  return {
+    bodies,
+    url,
+    closeConnections,
+    env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' },
+  }
 }

@@ -1,13 +1,12 @@
+import { readCustomHeaders } from './custom-headers.ts'
+
 /**
  * Returns the secrets in the environment: keys, tokens, the values of custom headers, and the passwords in
  * URLs. A password is also returned with its user name, because HTTP sends the base64 of both together.
  */
 export function findSecrets(env: Readonly<Record<string, string | undefined>>): string[] {
   const value = (name: string) => env[name]?.trim() ?? ''
-  const headers = value('ANTHROPIC_CUSTOM_HEADERS')
-    .split('\n')
-    .filter((line) => line.includes(':'))
-    .map((line) => stripAuthScheme(line.slice(line.indexOf(':') + 1).trim()))
+  const headers = Object.values(readCustomHeaders(env)).map(stripAuthScheme)
   return [
     ...keyVariables.map(value),
     ...headers,
