@@ -6,6 +6,7 @@ import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { findFreePort } from '../support/free-port.ts'
+import { startGridEngine } from '../support/grid-engine.ts'
 import { longWait } from '../support/long-wait.ts'
 import { bin, createFolder, startService } from '../support/run-cli.ts'
 
@@ -68,6 +69,41 @@ describe('--shard auto, in real job arrays', () => {
     expect(await count()).toEqual([12, 12])
     expect(simulator.stats().requests).toBe(12)
   })
+
+  it.for([
+    ['1-4', ['1', '2', '3', '4'], '2-3'],
+    ['2-10:2', ['2', '4', '6', '8', '10'], '4'],
+  ] as const)(
+    'gives the tasks %s of Grid Engine all documents, each once, also if some are started again',
+    async ([tasks, ids, again], { skip }) => {
+      // The daemon that starts jobs is refused if another user runs it.
+      const isRoot = process.getuid?.() === 0
+      const reason = isRoot ? why('qsub', 'qconf', 'sge_qmaster', 'sge_execd') : 'needs root'
+      if (reason !== undefined) return skip(reason)
+      const cwd = await createFolder(documents)
+      const { env: service, simulator } = await startService({})
+      const env = { ...service, ...(await startGridEngine()) }
+      await writeFile(
+        join(cwd, 'job.sh'),
+        `#!/bin/sh\n${claudeBatch} summarize docs -o "parts/$SGE_TASK_ID" --shard auto --quiet\n`,
+      )
+      const submit = (...args: string[]) =>
+        run('qsub', ['-V', '-cwd', '-sync', 'y', '-j', 'y', '-o', 'log', ...args, 'job.sh'], { cwd, env })
+      const list = async () => {
+        const parts = await Promise.all(ids.map((id) => listSummaries(join(cwd, 'parts', id))))
+        return [parts.flat().length, new Set(parts.flat()).size]
+      }
+
+      // A job without an array has the same variables, all of them `undefined`.
+      expect((await submit()).status).toBe(2)
+      expect(simulator.stats().requests).toBe(0)
+      expect((await submit('-t', tasks)).status).toBe(0)
+      expect(await list()).toEqual([12, 12])
+      expect((await submit('-t', again)).status).toBe(0)
+      expect(await list()).toEqual([12, 12])
+      expect(simulator.stats().requests).toBe(12)
+    },
+  )
 })
 
 /** Runs a program to its end, without blocking the simulator in this process. */
