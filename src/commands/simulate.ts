@@ -17,7 +17,7 @@ export async function simulate(options: SimulateOptions, runtime: Runtime): Prom
     latency: { medianMs: options.latency * 1000 },
     faults: parseFaultsFlag(options.fault),
     seed,
-    batches: { durationMs: options.batchDuration * 1000 },
+    batches: { durationMs: options.batchDuration * 1000, maxQueuedRequests: options.batchQueue },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')
       throw new ExitError('ioError', `port ${port} is in use; choose another with --port`)

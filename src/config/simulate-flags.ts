@@ -31,6 +31,13 @@ export const simulateFlags = {
     default: 400_000,
     parse: number(1, 1_000_000_000_000),
   },
+  batchQueue: {
+    group: 'Rate limits',
+    syntax: '--batch-queue <n>',
+    help: 'requests of Message Batches that may wait for processing',
+    default: 200_000,
+    parse: integer(1, 1_000_000_000),
+  },
   latency: {
     group: 'Behaviour',
     syntax: '--latency <seconds>',

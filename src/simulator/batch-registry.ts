@@ -13,6 +13,8 @@ import type { MessageRequest } from './validate-request.ts'
 export interface BatchRegistryOptions {
   /** Duration of a batch in milliseconds. */
   readonly durationMs?: number
+  /** How many requests the batches that have not ended may have in total. Default: the limit of the tier `Start`. */
+  readonly maxQueuedRequests?: number
   /** Chooses the result of a request, instead of the simulator's script. */
   readonly chooseResult?: (request: MessageRequest) => 'expired' | 'canceled' | undefined
   /** Whether results have been deleted. */
@@ -52,6 +54,7 @@ export function createBatchRegistry({
   onMessage,
 }: BatchRegistryContext): BatchRegistry {
   const { durationMs = 1500, chooseResult, isArchived = () => false, resultsUrl } = options
+  const { maxQueuedRequests = 200_000 } = options
   const batches = new Map<string, SimulatedBatch>()
   let [batchCount, requestCount] = [0, 0]
   const processItem = createItemProcessor({ isTooSlow: durationMs > dayMs, script, chooseResult, onMessage })
@@ -60,6 +63,8 @@ export function createBatchRegistry({
   const create = async (incoming: IncomingMessage): Promise<SimulatedBatch | ApiError> => {
     const items = await readBatchItems(incoming)
     if ('status' in items) return items
+    const queued = [...batches.values()].reduce((sum, batch) => sum + batch.countQueued(), 0)
+    if (queued + items.length > maxQueuedRequests) return createQueueFullError(maxQueuedRequests)
     const id = `msgbatch_sim${String(++batchCount).padStart(8, '0')}`
     const batch = createSimulatedBatch({
       id,
@@ -99,5 +104,18 @@ export function createBatchRegistry({
       const batch = batches.get(id)
       return !batch?.isEnded() || isArchived() ? undefined : batch.formatResults()
     },
+  }
+}
+
+/**
+ * Returns the error for a full queue. The API documents its status, type and header, but neither the message nor the
+ * value of the header.
+ * @see https://platform.claude.com/docs/en/api/rate-limits
+ */
+function createQueueFullError(maxQueuedRequests: number): ApiError {
+  return {
+    status: 429,
+    message: `This request would exceed your limit of ${maxQueuedRequests} batch requests in the processing queue.`,
+    headers: { 'retry-after': '1' },
   }
 }

@@ -28,6 +28,8 @@ export interface SimulatedBatchOptions {
 export interface SimulatedBatch {
   readonly id: string
   isEnded(): boolean
+  /** Returns how many of its requests are not processed yet. */
+  countQueued(): number
   /** Cancels the batch: it ends soon, and half of its requests are canceled. */
   cancel(): void
   toJson(host: string): Promise<BatchJson>
@@ -65,6 +67,7 @@ export function createSimulatedBatch(options: SimulatedBatchOptions): SimulatedB
   return {
     id,
     isEnded,
+    countQueued: () => (isEnded() ? 0 : items.length),
     cancel() {
       canceledAt ??= Date.now()
     },

@@ -6,6 +6,7 @@ import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { findFreePort } from '../support/free-port.ts'
+import { startGridEngine } from '../support/grid-engine.ts'
 import { longWait } from '../support/long-wait.ts'
 import { bin, createFolder, startService } from '../support/run-cli.ts'
 
@@ -43,6 +44,25 @@ describe('--shard auto, in real job arrays', () => {
     expect(simulator.stats().requests).toBe(12)
   })
 
+  it('gives the jobs that GNU parallel starts over ssh all documents, each once', async ({ skip }) => {
+    const reason = why('parallel', 'ssh', 'sshd', 'ssh-keygen')
+    if (reason !== undefined) return skip(reason)
+    const cwd = await createFolder(documents)
+    const { env: service, simulator } = await startService({})
+    // The environment of the jobs comes through --env alone.
+    const job = `${claudeBatch} summarize docs -o part{} --shard auto/3 --quiet`
+    const hosts = ['--ssh', await startSshd(), '-S', '1/one,1/two', '--workdir', cwd]
+    const sent = Object.keys(service).flatMap((name) => ['--env', name])
+    const { status, stderr } = await run('parallel', [...hosts, ...sent, job, ':::', '1', '2', '3'], {
+      cwd,
+      env: service,
+    })
+    expect([status, stderr]).toEqual([0, ''])
+    const parts = await Promise.all([1, 2, 3].map((part) => listSummaries(join(cwd, `part${part}`))))
+    expect([parts.flat().length, new Set(parts.flat()).size]).toEqual([12, 12])
+    expect(simulator.stats().requests).toBe(12)
+  })
+
   it('gives the tasks of Slurm all documents, each once, also if some are started again', async ({
     skip,
   }) => {
@@ -68,6 +88,41 @@ describe('--shard auto, in real job arrays', () => {
     expect(await count()).toEqual([12, 12])
     expect(simulator.stats().requests).toBe(12)
   })
+
+  it.for([
+    ['1-4', ['1', '2', '3', '4'], '2-3'],
+    ['2-10:2', ['2', '4', '6', '8', '10'], '4'],
+  ] as const)(
+    'gives the tasks %s of Grid Engine all documents, each once, also if some are started again',
+    async ([tasks, ids, again], { skip }) => {
+      // The daemon that starts jobs is refused if another user runs it.
+      const isRoot = process.getuid?.() === 0
+      const reason = isRoot ? why('qsub', 'qconf', 'sge_qmaster', 'sge_execd') : 'needs root'
+      if (reason !== undefined) return skip(reason)
+      const cwd = await createFolder(documents)
+      const { env: service, simulator } = await startService({})
+      const env = { ...service, ...(await startGridEngine()) }
+      await writeFile(
+        join(cwd, 'job.sh'),
+        `#!/bin/sh\n${claudeBatch} summarize docs -o "parts/$SGE_TASK_ID" --shard auto --quiet\n`,
+      )
+      const submit = (...args: string[]) =>
+        run('qsub', ['-V', '-cwd', '-sync', 'y', '-j', 'y', '-o', 'log', ...args, 'job.sh'], { cwd, env })
+      const list = async () => {
+        const parts = await Promise.all(ids.map((id) => listSummaries(join(cwd, 'parts', id))))
+        return [parts.flat().length, new Set(parts.flat()).size]
+      }
+
+      // A job without an array has the same variables, all of them `undefined`.
+      expect((await submit()).status).toBe(2)
+      expect(simulator.stats().requests).toBe(0)
+      expect((await submit('-t', tasks)).status).toBe(0)
+      expect(await list()).toEqual([12, 12])
+      expect((await submit('-t', again)).status).toBe(0)
+      expect(await list()).toEqual([12, 12])
+      expect(simulator.stats().requests).toBe(12)
+    },
+  )
 })
 
 /** Runs a program to its end, without blocking the simulator in this process. */
@@ -83,6 +138,50 @@ async function run(
   })
   const [status] = (await once(child, 'close')) as [number | null]
   return { status, stderr }
+}
+
+/** Starts an SSH server on a free port. @returns the command that connects to it, as any host */
+async function startSshd(): Promise<string> {
+  const folder = await createFolder({})
+  const inFolder = (name: string) => join(folder, name)
+  const port = await findFreePort()
+  for (const name of ['host', 'user'])
+    spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', inFolder(name)])
+  const server = `
+ListenAddress 127.0.0.1:${port}
+HostKey ${inFolder('host')}
+AuthorizedKeysFile ${inFolder('user.pub')}
+StrictModes no
+UsePAM no
+PidFile none
+PermitRootLogin yes
+`
+  const client = `
+Host *
+  HostName 127.0.0.1
+  Port ${port}
+  IdentityFile ${inFolder('user')}
+  IdentitiesOnly yes
+  StrictHostKeyChecking no
+  UserKnownHostsFile /dev/null
+  LogLevel ERROR
+`
+  await writeFile(inFolder('server'), server)
+  await writeFile(inFolder('client'), client)
+  // A server of root needs this folder, which only the service of the system creates.
+  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true })
+  const [sshd = ''] = spawnSync('sh', ['-c', 'command -v sshd'], { env: { PATH } })
+    .stdout.toString()
+    .split('\n')
+  const child = spawn(sshd, ['-D', '-f', inFolder('server')], { stdio: 'ignore' })
+  const closed = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    await closed
+  })
+  const ssh = `ssh -F ${inFolder('client')}`
+  await vi.waitUntil(() => spawnSync('sh', ['-c', `${ssh} any true`]).status === 0, longWait)
+  return ssh
 }
 
 /** Starts a Slurm cluster with one node. @returns the variable that names it */

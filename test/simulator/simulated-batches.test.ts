@@ -151,6 +151,18 @@ describe('Message Batches', () => {
     await expect(batches.retrieve(id)).rejects.toMatchObject({ status: 404 })
   })
 
+  it('are refused while the requests of all batches exceed the queue, until a batch ends', async () => {
+    const { batches, ended } = await setting({ batches: { durationMs: 100, maxQueuedRequests: 5 } })
+    const first = await batches.create({ requests: named(3) })
+    const refusal = await batches.create({ requests: named(3) }).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ status: 429, type: 'rate_limit_error' })
+    expect((refusal as InstanceType<typeof Anthropic.APIError>).headers?.get('retry-after')).toBe('1')
+    await batches.create({ requests: named(2) })
+    await ended(first.id)
+    await expect(batches.create({ requests: named(3) })).resolves.toMatchObject({ type: 'message_batch' })
+    await expect(batches.create({ requests: named(6) })).rejects.toMatchObject({ status: 429 })
+  })
+
   it('fail as configured', async () => {
     const troubles = [{ status: 529 }, { lost: 'after' }, { lost: 'before' }] as const
     let call = 0

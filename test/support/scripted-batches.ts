@@ -127,8 +127,8 @@ interface StoredInMemory {
   id: string | undefined
 }
 
-/** The number of batches that were built on each disk, so that their names are unique. */
-const packings = new WeakMap<object, number>()
+/** The number of batches that were built on all disks, so that their names are unique. */
+let packings = 0
 
 export type StoreCall = 'seal' | 'made' | 'settle' | 'forget'
 
@@ -172,9 +172,7 @@ export function createMemoryBatchStore(
   return {
     openBatches: [...disk].map(([intent, it]) => stored(intent, it)),
     async createBuilder() {
-      const count = (packings.get(disk) ?? 0) + 1
-      packings.set(disk, count)
-      const intent = String(count).padStart(16, '0')
+      const intent = String(++packings).padStart(16, '0')
       const documents = new Map<string, BatchItem>()
       const entries: string[] = []
       return {

@@ -8,27 +8,31 @@ import type { Request } from '../../core/request/request.ts'
 import type { Outcome, RequestMetadata } from '../../core/run/outcome.ts'
 import type { BatchContext } from './batch-context.ts'
 import { concludeRefusals, createBatch, type RefusalEvidence } from './create-batch.ts'
+import type { CreateCallJob, QueueState } from './create-until-known.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 
 /** Puts requests into batches, and creates each batch when it is full. */
 export interface BatchFiller {
-  /** Adds the request of a document. Creates the batch first if the request does not fit into it. */
-  add(source: DocumentRef, request: Request, asked: RequestMetadata): Promise<void>
   /**
-   * Creates the last batch.
+   * Adds the request of a document. Creates the batch first if the request does not fit into it. Yields the
+   * outcomes of batches that end while the API has no room for another one.
+   */
+  add(source: DocumentRef, request: Request, asked: RequestMetadata): AsyncGenerator<Outcome, void>
+  /**
+   * Creates the last batch. Yields outcomes as `add` does.
    * @throws RunError if the API accepted no batch and refused several documents
    */
-  finish(): Promise<void>
+  finish(): AsyncGenerator<Outcome, void>
   /** Drops the batch that is not created yet. */
   discard(): Promise<void>
-  /** Batches that were created or may have been created. */
-  readonly createdBatches: readonly StoredBatch[]
   /** Outcomes of documents whose requests the API refused in a batch; the caller takes them out. */
   readonly refusedOutcomes: Outcome[]
 }
 
-export interface BatchFillerJob extends BatchContext {
+export interface BatchFillerJob extends BatchContext, Pick<CreateCallJob, 'collectFor'> {
   readonly store: BatchStore
+  /** Called with each batch that was created or may have been created. */
+  readonly onCreated: (batch: StoredBatch) => void
   /** Returns what a batch stores about a document's request, besides what the request itself shows. */
   readonly getItemSettings: (path: string) => ItemSettings
   /** The maximum size of a batch, if less than the API allows. */
@@ -56,13 +60,13 @@ export function createBatchFiller(
   onLeave: (source: DocumentRef) => void,
 ): BatchFiller {
   const { batchApi, store, shutdown, getItemSettings, maxBatchSize } = job
-  const createdBatches: StoredBatch[] = []
   const refusedOutcomes: Outcome[] = []
   let builder: BatchBuilder | undefined
   let sourceByPath = new Map<string, DocumentRef>()
 
   const evidence: RefusalEvidence = { isAccepted: false, refused: [] }
-  const sendBatch = async () => {
+  const queue: QueueState = {}
+  const sendBatch = async function* (): AsyncGenerator<Outcome, void> {
     if (builder === undefined) return
     const { size } = builder
     const batch = await builder.seal()
@@ -74,13 +78,14 @@ export function createBatchFiller(
       onLeave(source)
       return source
     }
-    await createBatch(batch, size, {
+    yield* createBatch(batch, size, {
       ...job,
       recovery,
       evidence,
+      queue,
       onCreated(batch, size) {
         for (const item of batch.items.values()) leave(item)
-        createdBatches.push(batch)
+        job.onCreated(batch)
         job.listener.onSubmitted(batch, size)
       },
       onRefused: (item, requestError) =>
@@ -88,13 +93,12 @@ export function createBatchFiller(
     })
   }
   return {
-    createdBatches,
     refusedOutcomes,
-    async finish() {
-      await sendBatch()
+    async *finish() {
+      yield* sendBatch()
       concludeRefusals(evidence)
     },
-    async add(source, request, asked) {
+    async *add(source, request, asked) {
       const formatEntry = ({ localId }: BatchBuilder) => {
         const id = createCustomId(localId, asked.requestHash, sourceByPath.size)
         return { id, entry: batchApi.formatEntry(id, request) }
@@ -102,7 +106,7 @@ export function createBatchFiller(
       builder ??= await store.createBuilder()
       let { id, entry } = formatEntry(builder)
       if (!hasRoom(builder.size, Buffer.byteLength(entry) + 2, maxBatchSize)) {
-        await sendBatch()
+        yield* sendBatch()
         shutdown.drainSignal.throwIfAborted()
         builder = await store.createBuilder()
         ;({ id, entry } = formatEntry(builder))

@@ -1,25 +1,12 @@
 import { type BatchItem, type BatchSize, createCustomId } from '../../core/batch/batch.ts'
-import type { BatchApi } from '../../core/batch/batch-api.ts'
 import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
-import { AskError } from '../../core/errors/ask-error.ts'
-import { classifyError, isTransient } from '../../core/errors/classify-error.ts'
-import { mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
-import { BatchError, type RunError } from '../../core/errors/run-error.ts'
-import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
-import type { Clock } from '../../core/run/clock.ts'
-import type { Shutdown } from '../shutdown.ts'
-import type { BatchRecovery } from './recover-batch.ts'
+import { classifyError } from '../../core/errors/classify-error.ts'
+import type { RequestError } from '../../core/errors/request-error.ts'
+import type { Outcome } from '../../core/run/outcome.ts'
+import { type CreateCallJob, createRefusedError, createUntilKnown } from './create-until-known.ts'
 
-export interface CreateBatchJob {
-  readonly batchApi: BatchApi
+export interface CreateBatchJob extends CreateCallJob {
   readonly store: BatchStore
-  readonly recovery: BatchRecovery
-  readonly shutdown: Shutdown
-  readonly clock: Clock
-  readonly random: () => number
-  readonly retries: number
-  readonly toRunError: (error: AskError) => RunError
-  readonly listener: { onRetry(error: AskError, waitMs: number): void }
   /** Called for each batch that was created or may have been created. */
   readonly onCreated: (batch: StoredBatch, size: BatchSize) => void
   readonly evidence: RefusalEvidence
@@ -40,19 +27,24 @@ export interface RefusalEvidence {
 
 /** The state of one batch and of the smaller batches it was split into. */
 interface Progress extends CreateBatchJob {
-  /** How many more create calls may be sent for it. */
-  createsLeft: number
+  /** How many more batches may be sent for it. */
+  batchesLeft: number
 }
 
 /**
- * Creates a batch, and retries only if the first call did not create one. The API refuses a whole batch if it
+ * Creates a batch, and retries only if the first call did not create one. Meanwhile, yields the outcomes of batches
+ * that end. The API refuses a whole batch if it
  * does not accept one of its requests. The other requests are then sent without it, in smaller batches. The
  * API's message names the refused request; if it does not, halving the batch finds it.
  * @throws RunError if the rest cannot be sent, and the stored batch is removed; the reason of a shutdown
  */
-export async function createBatch(batch: StoredBatch, size: BatchSize, job: CreateBatchJob): Promise<void> {
+export async function* createBatch(
+  batch: StoredBatch,
+  size: BatchSize,
+  job: CreateBatchJob,
+): AsyncGenerator<Outcome, void> {
   try {
-    await createOrSplit(batch, size, { ...job, createsLeft: maxCreates })
+    yield* createOrSplit(batch, size, { ...job, batchesLeft: maxBatches })
   } finally {
     if (job.evidence.isAccepted) reportRefused(job.evidence)
   }
@@ -68,8 +60,8 @@ export function concludeRefusals(evidence: RefusalEvidence): void {
   reportRefused(evidence)
 }
 
-/** Finding one request among 100,000 takes two thirds of these calls. */
-const maxCreates = 100
+/** Finding one request among 100,000 takes two thirds of these batches. */
+const maxBatches = 100
 
 /** After this many refused pieces in a row, the documents are not the cause. */
 const maxRefusedPieces = 5
@@ -78,8 +70,13 @@ function reportRefused({ refused }: RefusalEvidence): void {
   for (const { report } of refused.splice(0)) report()
 }
 
-async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Progress): Promise<void> {
-  const requestError = await createUntilKnown(batch, progress)
+async function* createOrSplit(
+  batch: StoredBatch,
+  size: BatchSize,
+  progress: Progress,
+): AsyncGenerator<Outcome, void> {
+  progress.batchesLeft--
+  const requestError = yield* createUntilKnown(batch, progress)
   if (requestError === undefined) {
     progress.evidence.isAccepted = true
     progress.onCreated(batch, size)
@@ -102,10 +99,10 @@ async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Prog
       { from: start, to: length },
     ]) {
       if (range.from === range.to) continue
-      if (progress.createsLeft <= 0) throw createRefusedError(requestError)
+      if (progress.batchesLeft <= 0) throw createRefusedError(requestError)
       progress.shutdown.drainSignal.throwIfAborted()
       const piece = await buildPiece(batch, range, progress)
-      await createOrSplit(piece.batch, piece.load, progress)
+      yield* createOrSplit(piece.batch, piece.load, progress)
     }
   } catch (error) {
     await batch.remove().catch(() => {})
@@ -145,74 +142,15 @@ async function buildPiece(
 }
 
 /**
- * Sends the create call until the batch was created or may have been created.
- * @returns the error, if the API refused the batch for its content
- * @throws RunError if no batch was created, and the stored batch is removed; the reason of a shutdown
- */
-async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise<RequestError | undefined> {
-  const { batchApi, recovery, shutdown, clock, random, retries, listener, toRunError } = progress
-  for (let failures = 1; ; failures++) {
-    try {
-      shutdown.drainSignal.throwIfAborted()
-      progress.createsLeft--
-      const { id } = await batchApi.create(batch.readBody(), shutdown.abortSignal)
-      await batch.markCreated(id)
-      return undefined
-    } catch (error) {
-      // The call was aborted in flight: the next run finds out whether the API created the batch.
-      if (!(error instanceof AskError)) {
-        if (error === shutdown.drainSignal.reason && !shutdown.abortSignal.aborted) await batch.remove()
-        throw error
-      }
-      const { requestError } = error
-      const isRetried = isTransient(requestError) && failures <= retries
-      if (isRetried) {
-        const waitMs =
-          requestError.retryAfterSeconds === undefined
-            ? computeBackoffMs(failures, random())
-            : requestError.retryAfterSeconds * 1000
-        listener.onRetry(error, waitMs)
-        await clock.sleep(waitMs, shutdown.drainSignal)
-      }
-      if (mayBeCreated(requestError) && (await recovery.findBatch(batch)) !== 'not_created') return undefined
-      if (isRetried) continue
-      if (isContentError(requestError)) return requestError
-      await batch.remove()
-      throw classifyError(requestError) === 'account' ? toRunError(error) : createRefusedError(requestError)
-    }
-  }
-}
-
-/**
- * Whether the API may have created the batch despite this error. Only a clear refusal rules that out: a
- * gateway may answer with 429 or 529 after it has passed the request on.
- */
-function mayBeCreated(requestError: RequestError): boolean {
-  const { kind, status = 0 } = requestError
-  if (kind !== 'status') return mayBeBilled(requestError)
-  return (
-    classifyError(requestError) !== 'account' &&
-    (status >= 500 || status === 408 || status === 409 || status === 429)
-  )
-}
-
-/** Whether the API refused the batch for its content or its size. */
-function isContentError(requestError: RequestError): boolean {
-  return classifyError(requestError) === 'document' && [400, 413, 422].includes(requestError.status ?? 0)
-}
-
-/**
  * Returns the index of the request that an error message names, as `requests.3.params` or by its `custom_id`.
  */
-function findCulprit({ message }: RequestError, customIds: readonly string[]): number | undefined {
+function findCulprit(requestError: RequestError, customIds: readonly string[]): number | undefined {
+  // The batch is larger than the queue of the account.
+  if (classifyError(requestError) === 'rate_limited') return undefined
+  const { message } = requestError
   const index = Number(/\brequests[.[](\d{1,6})\b/.exec(message)?.[1] ?? Number.NaN)
   if (index < customIds.length) return index
   const named = message.match(/[0-9a-f]{16}_[\w-]+/g) ?? []
   const found = named.map((name) => customIds.indexOf(name)).find((position) => position >= 0)
   return found
-}
-
-function createRefusedError(requestError: RequestError): BatchError {
-  const message = `the API did not accept the batch: ${requestError.status ?? requestError.kind} ${requestError.type}: ${requestError.message}`
-  return new BatchError(message, isTransient(requestError))
 }

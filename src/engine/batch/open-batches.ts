@@ -39,6 +39,11 @@ export interface OpenBatches {
    * `collectEnded`
    */
   collectUntilAllEnd(onRequeue: (outcome: Outcome) => void): AsyncGenerator<Outcome>
+  /**
+   * Collects batches that end within some milliseconds, or until the run is stopped. @param onRequeue see
+   * `collectEnded`
+   */
+  collectFor(ms: number, onRequeue: (outcome: Outcome) => void): AsyncGenerator<Outcome>
   /** Drains the run with an error if a batch cannot be collected. */
   stopIfUncollectable(): void
   /** Yields a pending outcome for each document that is still in a batch. */
@@ -78,7 +83,8 @@ export function createOpenBatches(
       onRequeue(outcome)
     }
     const found = await recovery.findBatch(batch)
-    if (found === 'unknown' || (found !== 'not_created' && found.state !== 'ended')) return
+    if (found === 'unknown' || found === 'undecided') return
+    if (found !== 'not_created' && found.state !== 'ended') return
     if (found === 'not_created') {
       for (const item of remaining.values()) {
         releaseReservation(item)
@@ -125,6 +131,19 @@ export function createOpenBatches(
             waiting.delete(batch)
             collectErrors.push(new BatchError(formatOverdue(batch), true))
           }
+        }
+      } catch (error) {
+        if (error !== drainSignal.reason) throw error
+      } finally {
+        listener.onWaiting([])
+      }
+    },
+    async *collectFor(ms, onRequeue) {
+      try {
+        for (let leftMs = ms; leftMs > 0; leftMs -= maxPollMs) {
+          listener.onWaiting([...waiting])
+          await clock.sleep(Math.min(maxPollMs, leftMs), drainSignal)
+          yield* collectEnded(onRequeue)
         }
       } catch (error) {
         if (error !== drainSignal.reason) throw error

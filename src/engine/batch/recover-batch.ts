@@ -9,12 +9,18 @@ import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, type RetryUntilSuccessOptions, retryUntilSuccess } from './retry-until-success.ts'
 
 /**
- * The batch as the API returns it; `not_created`; or `unknown` if the API does not show yet whether it was
- * created.
+ * The batch as the API returns it; `not_created`; `undecided` if a batch that may be it has not ended yet; or
+ * `unknown` if the API does not show whether it was created.
  */
-type RecoveryResult = Batch | 'unknown' | 'not_created'
+type RecoveryResult = Batch | 'unknown' | 'undecided' | 'not_created'
 
 export interface BatchRecovery {
+  /**
+   * Notes which batches exist before a batch is created: none of them can be that batch.
+   * @returns whether the API has processed all batches that it lists; false if it does not answer
+   * @throws the reason of a shutdown
+   */
+  noteEarlierBatches(batch: StoredBatch): Promise<{ readonly isQueueEmpty: boolean }>
   /**
    * Looks up a batch, and retries while the API cannot answer. After the last retry it returns `unknown`, so
    * that one batch that cannot be found does not delay the others.
@@ -32,11 +38,23 @@ export interface BatchRecoveryOptions {
   readonly listener: { onRetry: NonNullable<RetryUntilSuccessOptions['onRetry']> }
 }
 
+/** Which of the listed batches may be a stored batch whose creation was not confirmed. */
+interface Search {
+  /** Ids of batches that existed before the create call. */
+  readonly earlierIds: ReadonlySet<string>
+  /**
+   * Ids of the batches that were listed after the create call, once it must be among them. Later batches are those
+   * of other runs, such as other shards.
+   */
+  readonly candidateIds?: ReadonlySet<string>
+}
+
 /**
  * Returns the batch recovery, which finds batches whose creation was not confirmed. The create call has no
  * idempotency key, so it cannot be repeated safely. Before anything is sent again, the recovery lists the
  * API's batches of that time and size. It looks for the one whose `custom_id`s contain the local batch id.
- * The API shows `custom_id`s only after a batch has ended.
+ * The API shows `custom_id`s only after a batch has ended. Other runs under the same account, such as other shards,
+ * may create batches of the same size at the same time.
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 export function createBatchRecovery(
@@ -45,58 +63,76 @@ export function createBatchRecovery(
 ): BatchRecovery {
   /** Ids of batches that are already matched to a stored batch. */
   const knownIds = new Set(openBatches.flatMap(({ id }) => id ?? []))
+  /** The searches of this run, by local batch id. */
+  const searches = new Map<string, Search>()
   /** One `custom_id` of each other batch that has ended, by batch id; '' if its results can never be read. */
   const customIds = new Map<string, string>()
 
   /**
-   * Returns one `custom_id` of a batch, or undefined if its results contain none. A download with fewer lines
-   * than the batch has requests was cut off and may have lost the `custom_id`, so it is repeated.
+   * Returns one `custom_id` of a batch, or none if no line of its results has one. Returns undefined if each
+   * download had fewer lines than the batch has requests: the results may be readable later.
    */
-  const readCustomId = async ({ id, isArchived, requestCount = 0 }: Batch): Promise<string | undefined> => {
-    if (isArchived) return ''
+  const readCustomId = async ({
+    id,
+    isArchived,
+    requestCount = 0,
+  }: Batch): Promise<{ readonly customId?: string } | undefined> => {
+    if (isArchived) return { customId: '' }
     for (let reads = 1; ; reads++) {
       let lineCount = 0
       try {
         for await (const { customId } of batchApi.fetchResults(id, shutdown.abortSignal)) {
-          if (customId !== undefined) return customId
+          if (customId !== undefined) return { customId }
           lineCount++
         }
       } catch (error) {
         // The batch belongs to another client, which has just deleted it.
-        if (error instanceof AskError && isNotFound(error.requestError)) return ''
+        if (error instanceof AskError && isNotFound(error.requestError)) return { customId: '' }
         throw error
       }
-      if (lineCount >= requestCount || reads === maxLookups) return undefined
+      if (lineCount >= requestCount) return {}
+      if (reads === maxLookups) return undefined
       await clock.sleep(lookupIntervalMs, shutdown.drainSignal)
     }
   }
-  const searchBatches = async (batch: StoredBatch): Promise<RecoveryResult> => {
-    const listed = await batchApi.listSince(batch.sealedAt - clockSkewMs, shutdown.abortSignal)
-    let isUncertain = !listed.isComplete
+  /** Looks once for a batch. @param listedIds gets the ids of all batches that may be the stored one */
+  const searchBatches = async (
+    batch: StoredBatch,
+    { earlierIds, candidateIds }: Search,
+    listedIds: Set<string>,
+  ): Promise<{ readonly result: RecoveryResult; readonly isComplete: boolean }> => {
+    const { batches, isComplete } = await listSince(batch)
+    let [isUndecided, isUnreadable] = [false, false]
     let unidentified: Batch | undefined
-    for (const found of listed.batches) {
-      const { requestCount: requests = batch.items.size } = found
-      if (knownIds.has(found.id) || requests !== batch.items.size) continue
-      // Another stored batch may match this `custom_id` later, so it is kept.
-      const customId =
-        customIds.get(found.id) ?? (found.state === 'ended' ? await readCustomId(found) : undefined)
-      if (customId === undefined && found.state === 'ended') unidentified ??= found
-      else if (customId === undefined) isUncertain = true
-      else if (isCustomIdOfBatch(batch.localId, customId)) {
-        await batch.markCreated(found.id)
-        knownIds.add(found.id)
-        return found
-      } else customIds.set(found.id, customId)
+    const adopt = async (found: Batch) => {
+      await batch.markCreated(found.id)
+      knownIds.add(found.id)
+      return { result: found, isComplete }
     }
-    if (isUncertain) return 'unknown'
-    if (unidentified === undefined) return 'not_created'
+    for (const found of batches) {
+      const { id, state, requestCount = batch.items.size } = found
+      if (knownIds.has(id) || earlierIds.has(id) || requestCount !== batch.items.size) continue
+      if (candidateIds?.has(id) === false) continue
+      listedIds.add(id)
+      // Another stored batch may match this `custom_id` later, so it is kept.
+      const known = customIds.get(id)
+      const read =
+        known !== undefined ? { customId: known } : state === 'ended' && (await readCustomId(found))
+      if (read === false) isUndecided = true
+      else if (read === undefined) isUnreadable = true
+      else if (read.customId === undefined) unidentified ??= found
+      else if (isCustomIdOfBatch(batch.localId, read.customId)) return adopt(found)
+      else customIds.set(id, read.customId)
+    }
+    if (isUnreadable || !isComplete) return { result: 'unknown', isComplete }
+    if (isUndecided) return { result: 'undecided', isComplete }
     // Its results have no readable line, and waiting does not change that. If it is this batch, its documents
     // may have been billed; if not, they fail without having been sent. In both cases the next run sends them
     // again.
-    await batch.markCreated(unidentified.id)
-    knownIds.add(unidentified.id)
-    return unidentified
+    return unidentified === undefined ? { result: 'not_created', isComplete } : adopt(unidentified)
   }
+  const listSince = ({ sealedAt }: StoredBatch) =>
+    batchApi.listSince(sealedAt - clockSkewMs, shutdown.abortSignal)
   const retryOptions = {
     clock,
     random,
@@ -105,6 +141,15 @@ export function createBatchRecovery(
     onRetry: listener.onRetry,
   }
   return {
+    async noteEarlierBatches(batch) {
+      const listed = await listSince(batch).catch((error: unknown) => {
+        // If the account is the cause, the create call shows it, too.
+        if (error instanceof AskError) return undefined
+        throw error
+      })
+      searches.set(batch.localId, { earlierIds: new Set(listed?.batches.map(({ id }) => id)) })
+      return { isQueueEmpty: listed?.batches.every(({ state }) => state === 'ended') ?? false }
+    },
     findBatch: (batch) =>
       retryUntilSuccess(() => findOnce(batch), retryOptions).catch((error: unknown) => {
         if (isTransientError(error)) return 'unknown'
@@ -123,9 +168,15 @@ export function createBatchRecovery(
         throw new UnknownBatchError(id)
       })
     }
+    const search = searches.get(batch.localId) ?? { earlierIds: new Set() }
+    const listedIds = new Set<string>()
     for (let lookups = 1; ; lookups++) {
-      const found = await searchBatches(batch)
-      if (found !== 'not_created' || lookups === maxLookups) return found
+      const { result, isComplete } = await searchBatches(batch, search, listedIds)
+      if (typeof result === 'object' || search.candidateIds !== undefined) return result
+      if (lookups === maxLookups) {
+        if (isComplete) searches.set(batch.localId, { ...search, candidateIds: listedIds })
+        return result
+      }
       await clock.sleep(lookupIntervalMs, shutdown.drainSignal)
     }
   }

@@ -107,13 +107,15 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     inFlight.set(requestHash, Promise.resolve(postpone(document, requestMetadata)))
   }
   const remaining = sources.filter(({ path }) => !done.has(path) && !batches.hasDocument(path))
-  const collectUntilAllEnd = () => batches.collectUntilAllEnd((outcome) => unfinished.push(outcome))
+  const onUnfinished = (outcome: Outcome) => unfinished.push(outcome)
+  const collectUntilAllEnd = () => batches.collectUntilAllEnd(onUnfinished)
   const unsent = yield* sendRemaining(remaining, {
     ...job,
     reservations,
     recovery,
     batches,
     collectUntilAllEnd,
+    collectFor: (ms) => batches.collectFor(ms, onUnfinished),
     batchedHashes,
   })
   const { longDocuments, duplicates, unsentDocuments, budgetError } = unsent
@@ -143,6 +145,7 @@ interface SendingJob extends BatchJob {
   readonly recovery: BatchRecovery
   readonly batches: OpenBatches
   readonly collectUntilAllEnd: () => AsyncGenerator<Outcome>
+  readonly collectFor: (ms: number) => AsyncGenerator<Outcome>
   readonly batchedHashes: Set<string>
 }
 
@@ -182,14 +185,22 @@ async function* sendRemaining(
   while (unsentDocuments.length > 0 && !shutdown.drainSignal.aborted) {
     const canaryOptions = { ...submitOptions, runLive, shutdown, listener }
     const withoutCanaries = yield* runCanaries(unsentDocuments, provenSettings, canaryOptions)
-    const submitted = yield* submitBatches(withoutCanaries, { ...job, ...submitOptions }, job.recovery)
-    for (const batch of submitted.createdBatches) job.batches.add(batch)
+    let hasCreated = false
+    const onCreated = (batch: StoredBatch) => {
+      hasCreated = true
+      job.batches.add(batch)
+    }
+    const submitted = yield* submitBatches(
+      withoutCanaries,
+      { ...job, ...submitOptions, onCreated, collectFor: shouldWait ? job.collectFor : undefined },
+      job.recovery,
+    )
     longDocuments.push(...submitted.longDocuments)
     duplicates.push(...submitted.duplicates)
     unsentDocuments = submitted.unsentDocuments
     budgetError = submitted.budgetError
     // Collecting releases the unspent part of the reservations, which may be enough for the next documents.
-    if (!shouldWait || budgetError === undefined || submitted.createdBatches.length === 0) break
+    if (!shouldWait || budgetError === undefined || !hasCreated) break
     yield* job.collectUntilAllEnd()
   }
   return { longDocuments, duplicates, unsentDocuments, budgetError }

@@ -1,4 +1,3 @@
-import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import type { DocumentRef } from '../../core/document/document.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { RunError } from '../../core/errors/run-error.ts'
@@ -28,8 +27,6 @@ export interface SubmitJob extends SubmitOptions, BatchFillerJob, Pick<PrepareOp
 }
 
 interface SubmitResult {
-  /** Batches that were created or may have been created. */
-  readonly createdBatches: readonly StoredBatch[]
   /** Documents that do not fit into one request. Their later requests depend on earlier answers. */
   readonly longDocuments: readonly DocumentRef[]
   /** Documents whose request is in a batch already, for another document. */
@@ -48,7 +45,7 @@ const maxConcurrentReads = 16
 
 /**
  * Puts documents into as few batches as possible, and creates each batch when it is full. Yields outcomes for
- * documents that need no request.
+ * documents that need no request, and of batches that end while the API has no room for another one.
  */
 export async function* submitBatches(
   sources: readonly DocumentRef[],
@@ -87,13 +84,13 @@ export async function* submitBatches(
           break
         }
         if (settleReservation !== undefined) reservations.set(source.path, settleReservation)
-        await filler.add(source, request, asked)
+        yield* filler.add(source, request, asked)
         batchedHashes.add(asked.requestHash)
         yield* finishOutcomes(filler.refusedOutcomes, job)
       }
     }
     if (drainSignal.aborted) await filler.discard()
-    else await filler.finish()
+    else yield* filler.finish()
   } catch (error) {
     await filler.discard().catch(() => {})
     if (error instanceof RunError) shutdown.drain(error)
@@ -101,8 +98,7 @@ export async function* submitBatches(
     else if (error !== drainSignal.reason && error !== abortSignal.reason) throw error
   }
   yield* finishOutcomes(filler.refusedOutcomes, job)
-  const { createdBatches } = filler
-  return { createdBatches, longDocuments, duplicates, unsentDocuments: [...unsent], budgetError }
+  return { longDocuments, duplicates, unsentDocuments: [...unsent], budgetError }
 }
 
 /** Persists and yields outcomes, which it takes out of the list, and releases their reservations. */
