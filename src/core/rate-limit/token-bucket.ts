@@ -93,7 +93,7 @@ export function withdrawMore(bucket: TokenBucket, amount: number): TokenBucket {
  * than the bucket waits only until the bucket is full.
  */
 export function computeWaitMs(bucket: TokenBucket, amount: number): number {
-  // Half of what others take out: from one withdrawal to the next, the level is then right on average. So whoever has
+  // Half of what others take out: from one withdrawal to the next, the level is then right on average. So a run that has
   // a small share sends rarely, but does not wait for a fuller bucket than others do.
   const needed = amount + (amount / bucket.share - amount) / 2
   const missing = Math.min(computeFullLevel(bucket), needed) + computeMargin(bucket) - bucket.level
@@ -170,7 +170,7 @@ export function reconcileBucket(bucket: TokenBucket, remaining: number, atSend: 
 }
 
 /**
- * Returns the level that the API is expected to have. A withdrawal takes out at once what others take out over time, so the
+ * Returns the level that the API is expected to have. A withdrawal takes out what others will take out over time, so the
  * level is too low after it, and too high before the next one.
  */
 function computeExpectedLevel({ level, share, last, updatedAt, perMinute }: TokenBucket): number {

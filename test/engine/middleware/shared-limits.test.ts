@@ -94,7 +94,7 @@ describe.each(['start', 'end'] as const)(
 
     it.each([
       [8, 1.07],
-      // A share of 1 % sends every five seconds at first, so it takes ten seconds to learn that nobody else does.
+      // A share of 1 % sends every five seconds at first, so it takes ten seconds to learn that the others do not.
       [100, 1.3],
     ])(
       'take all of it within seconds if they are alone, although %d were expected',
