@@ -33,26 +33,26 @@ const random = createSeededRandom(seed)
 /** The API's limit has room for one second's worth of requests. */
 const limits = { rpm, itpm: 1e9, otpm: 1e9, burst: 1 / 60 }
 const latencyMs = 500
-/** How late the simulator and the tasks are on a busy machine, in milliseconds. */
-const lagMs = 250
+/** How long a reply may take from the simulator to the ledger of a task on a busy machine, in milliseconds. */
+const lagMs = 1000
 const killers = ['SIGKILL', 'scancel', 'requeue', 'SIGKILL']
 const tasks = Array.from({ length: 16 }, (_, task) => task)
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-slurm-array-'))
 await mkdir(join(folder, 'slurm'))
 const slurm = await startSlurm(join(folder, 'slurm'), tasks.length)
-/** For each document, when its requests were admitted and when their replies were due: milliseconds. */
+/** For the number of each document, when its requests were admitted and when their replies were due: milliseconds. */
 const admitted = new Map()
-/** The same, of all requests of one submission. */
-let span = { at: Number.POSITIVE_INFINITY, due: 0 }
+/** When the first request of a submission was admitted, and when its last reply is due; undefined before. */
+let span
 const simulator = await startSimulator({
   limits,
   script({ request }) {
-    const [note] = /Note \d+ on/.exec(request.text)
+    const [, n] = /Note (\d+) on/.exec(request.text)
     const at = performance.now()
     const delayMs = latencyMs * (0.6 + 0.8 * random())
-    admitted.set(note, [...(admitted.get(note) ?? []), { at, due: at + delayMs }])
-    span = { at: Math.min(span.at, at), due: Math.max(span.due, at + delayMs) }
+    admitted.set(n, [...(admitted.get(n) ?? []), { at, due: at + delayMs }])
+    span = { at: span?.at ?? at, due: Math.max(span?.due ?? 0, at + delayMs) }
     return { kind: 'answer', delayMs }
   },
 })
@@ -89,6 +89,7 @@ async function measure() {
   const plan = Array.from({ length: kills }, () => documents * (0.01 + 0.9 * random())).sort((a, b) => a - b)
   const [killed, submissions, merges] = [[], [], []]
   for (let toSubmit = tasks; toSubmit.length > 0; ) {
+    if (submissions.length > kills) throw new Error(`still incomplete: ${toSubmit}`)
     submissions.push(await submit(toSubmit, plan, killed))
     const merged = await runTool('merge', ...tasks.map((task) => `out${task}`), '-o', 'all', '-q')
     merges.push({ seconds: merged.ms / 1000, peakMb: merged.peakMb })
@@ -100,7 +101,9 @@ async function measure() {
   const after = await runTool('summarize', 'docs', '-o', 'all', '-q', '--yes')
   if (after.code !== 0) throw new Error(`summarize in the merged folder: ${after.code} ${after.stderr}`)
 
-  const doubled = [...admitted.values()].filter((times) => times.length > 1)
+  const doubled = [...admitted].filter(([, times]) => times.length > 1)
+  const isBeyondFlight = ([n, times]) =>
+    times.slice(0, -1).some((request) => !killed.some((kill) => wasInFlight(n, request, kill)))
   const { byStatus, aborted, requests: requestsAfterMerge } = simulator.stats()
   return {
     documents,
@@ -114,8 +117,7 @@ async function measure() {
     lost: documents - (await countSummaries()),
     cutOff: aborted,
     doubled: doubled.length,
-    doubledBeyondFlight: doubled.filter((times) => !times.slice(0, -1).every((it) => wasInFlight(it, killed)))
-      .length,
+    doubledBeyondFlight: doubled.filter(isBeyondFlight).length,
     sentAfterMerge: requestsAfterMerge - requests,
     firstRequestSeconds: submissions[0].firstRequestSeconds,
     task: {
@@ -131,7 +133,7 @@ async function measure() {
 async function submit(toSubmit, plan, killed) {
   await rm(join(folder, 'pids'), { recursive: true, force: true })
   await mkdir(join(folder, 'pids'))
-  span = { at: Number.POSITIVE_INFINITY, due: 0 }
+  span = undefined
   const submitted = toSubmit.join(',')
   const job = await run('sbatch', '--parsable', `--array=${submitted}`, 'job.sh')
   const usage = new Map()
@@ -166,8 +168,8 @@ async function submit(toSubmit, plan, killed) {
   const samples = [...usage.values()]
   return {
     submitted,
-    seconds: (span.due - span.at) / 1000,
-    firstRequestSeconds: (span.at - startedAt) / 1000,
+    seconds: span === undefined ? 0 : (span.due - span.at) / 1000,
+    firstRequestSeconds: span && (span.at - startedAt) / 1000,
     peakMb: Math.max(...samples.map(({ peakMb }) => peakMb)),
     cpuMs: samples.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
   }
@@ -187,9 +189,13 @@ async function killTask(how, job, { task, pid }) {
   return { how, task, from, to: performance.now() }
 }
 
-/** Returns whether a request was in flight at a kill. A requeued task gets SIGTERM, so it waits for its replies. */
-function wasInFlight({ at, due }, killed) {
-  return killed.some(({ how, from, to }) => how !== 'requeue' && at <= to && from <= due + lagMs)
+/**
+ * Returns whether a request for a document was in flight when its task was killed. A requeued task gets SIGTERM, so it
+ * waits for its replies.
+ */
+function wasInFlight(n, { at, due }, { how, task, from, to }) {
+  const summary = `out${task}/docs/${Math.floor(n / 1000)}/${n}.md.summary.md`
+  return how !== 'requeue' && at <= to && from <= due + lagMs && existsSync(join(folder, summary))
 }
 
 /** @returns peak memory in MB and CPU in ms so far; undefined if there is no such process */
