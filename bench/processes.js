@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
@@ -24,6 +25,13 @@ export async function zeroServer() {
 /** Runs Node. @returns wall time and user CPU in ms, peak memory in MB @throws Error if it fails */
 export async function timed(args, { cwd, url }) {
   const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'bench' }
+  const { code, stderr, ...usage } = await measureNode(args, { cwd, env })
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
+  return usage
+}
+
+/** Runs Node. @returns wall time and user CPU in ms, peak memory in MB, exit code and stderr */
+export async function measureNode(args, { cwd, env }) {
   const start = performance.now()
   const child = spawn(process.execPath, ['--import', usageReporter, ...args], {
     cwd,
@@ -38,8 +46,7 @@ export async function timed(args, { cwd, url }) {
     stderr += chunk
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
-  return { ms: performance.now() - start, ...JSON.parse(usage) }
+  return { code, stderr, ms: performance.now() - start, ...(usage !== '' && JSON.parse(usage)) }
 }
 
 /** Returns the minimum, median and maximum. */
@@ -51,3 +58,9 @@ export function spread(values) {
 
 /** The machine that the figures were measured on. */
 export const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.versions.node }
+
+/** Sets fields of a JSON file, and keeps its other fields. */
+export async function updateJson(file, fields) {
+  const present = await readFile(file, 'utf8').then(JSON.parse, () => ({}))
+  await writeFile(file, `${JSON.stringify({ ...present, ...fields }, null, 2)}\n`)
+}

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startSimulator } from '../.build/simulator.js'
-import { machine } from './processes.js'
+import { machine, updateJson } from './processes.js'
 
 const { values } = parseArgs({
   options: { without: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' } },
@@ -32,10 +32,7 @@ for (const scenario of scenarios) {
   )
 }
 if (values.json !== undefined)
-  await writeFile(
-    values.json,
-    `${JSON.stringify({ machine, knowEachOther: !values.without, rows }, null, 2)}\n`,
-  )
+  await updateJson(values.json, { machine, knowEachOther: !values.without, rows })
 process.exitCode = rows.some(({ lost, limited, requests }) => lost > 0 || limited > requests * 0.02) ? 1 : 0
 
 async function measure({ processes, kills = 0 }) {

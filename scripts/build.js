@@ -110,6 +110,7 @@ async function writeSchemasAndManual() {
     simulator: 'src/simulator/simulator.ts',
     random: 'src/simulator/seeded-random.ts',
     documents: 'src/inputs/read/read-document.ts',
+    slurm: 'test/support/slurm.ts',
   }
   await bundle(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)

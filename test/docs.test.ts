@@ -126,6 +126,38 @@ describe('the documentation', () => {
     expect(soak).toMatchObject({ lost: 0, torn: 0, unexplained: 0, other: 0 })
   })
 
+  it('shows the measured figures of the Slurm array, which lost nothing', async () => {
+    const { slurmArray: it } = JSON.parse(await readFile(resolve(root, 'bench/shards.json'), 'utf8'))
+    const requeued = it.kills.filter((kill: string) => kill.startsWith('requeue')).length
+    const [first, ...again] = it.submitted.map((tasks: string) => tasks.split(',').length)
+    const run = [
+      it.kills.length - requeued,
+      requeued,
+      `${[first, ...again].join(', then ')} tasks`,
+      `${Math.round(it.seconds).toLocaleString('en-US')} s`,
+      (it.seconds / it.best).toFixed(3),
+      `${((it.limited / it.requests) * 100).toFixed(1)} %`,
+      it.lost,
+      it.doubled,
+    ]
+    const other = [
+      `${it.firstRequestSeconds.toFixed(1)} s`,
+      `${it.task.peakMb} MB`,
+      `${it.task.cpuMsPerDocument.toFixed(1)} ms`,
+      `${Math.round(it.merges[0].seconds)} s`,
+      `${Math.round(it.merges.at(-1).seconds)} s`,
+      `${Math.round(it.merges.at(-1).peakMb)} MB`,
+    ]
+    const text = await page('docs/many-machines.md')
+    for (const row of [run, other]) expect(text).toContain(`| ${row.join(' | ')} |`)
+    const { documents, rpm } = it
+    expect(text).toContain(
+      `${documents.toLocaleString('en-US')} documents in a Slurm array of ${first} tasks`,
+    )
+    expect(text).toContain(`${rpm.toLocaleString('en-US')} requests per\nminute`)
+    expect(it).toMatchObject({ lost: 0, doubledBeyondFlight: 0, sentAfterMerge: 0 })
+  })
+
   it('shows the measured overhead of serve', async () => {
     const { latency, crowd } = JSON.parse(await readFile(resolve(root, 'bench/serve.json'), 'utf8'))
     const { directMs, serveMs, ratio, rounds } = latency

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
+import type { TaskNumbering } from '../core/document/shard-coverage.ts'
 import { count, objectOf, oneOf, optional, type TypeOf, where } from '../core/text/shape.ts'
 import { UsageError } from '../errors.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
@@ -24,7 +25,7 @@ export interface ShardRecord {
   readonly index: number
   readonly count: number
   /** How the job array numbers its tasks; undefined if the user named the shard. */
-  readonly numbering?: { readonly base: number; readonly step: number }
+  readonly numbering?: TaskNumbering
 }
 
 /**

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
+import { createLockOwner } from '../../src/storage/lock/lock-owner.ts'
 import { readCodeBlocks } from '../support/code-blocks.ts'
 import { examplesFolder, noLinters } from '../support/examples.ts'
 import { checkManifests } from '../support/kubernetes.ts'
@@ -29,10 +30,20 @@ describe('the Indexed Job of docs/many-machines.md', () => {
     await addCommands(cwd)
     const { env, simulator } = await startService({ latency: { medianMs: 1, sigma: 0 } })
     const script: string = command[2].replaceAll('/data', cwd)
-    for (let task = 0; task < completions; task++) {
-      const taskEnv = { ...env, JOB_COMPLETION_INDEX: String(task) }
-      expect(await runShell(script, { cwd, env: taskEnv })).toMatchObject({ code: 0, stderr: '' })
-    }
+    const runTask = (task: number, failures: number) =>
+      runShell(script, {
+        cwd,
+        env: { ...env, JOB_COMPLETION_INDEX: String(task), FAILURES: String(failures) },
+        shell: ['sh'],
+      })
+    for (let task = 0; task < completions; task++)
+      expect(await runTask(task, 0)).toMatchObject({ code: 0, stderr: '' })
+
+    // Another pod has another host name.
+    const owner = { ...(await createLockOwner(1, new Date().toISOString(), 'abc')), host: 'summaries-2-x7k' }
+    await writeFile(join(cwd, 'parts/2/.claude-batch/lock'), JSON.stringify(owner))
+    expect(await runTask(2, 0)).toMatchObject({ code: 7 })
+    expect(await runTask(2, 1)).toMatchObject({ code: 0 })
     expect(simulator.stats().requests).toBe(40)
     expect(completions).toBe(Number(/auto\/(\d+)/.exec(script)?.[1]))
   })

@@ -1,26 +1,24 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is what the user writes
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { hostname, userInfo } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createLockOwner } from '../../src/storage/lock/lock-owner.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startGridEngine } from '../support/grid-engine.ts'
 import { longWait } from '../support/long-wait.ts'
 import { bin, createFolder, startService } from '../support/run-cli.ts'
+import { addCommands } from '../support/run-shell.ts'
+import { daemonPath, listMissing, slurmPrograms, startSlurm } from '../support/slurm.ts'
 
 const documents = Object.fromEntries(
   Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `Note ${n}: the harbour board met.`]),
 )
 const claudeBatch = `'${process.execPath}' '${bin}'`
-// Debian installs the daemons of Slurm and MUNGE in a folder that is only in the PATH of root.
-const PATH = `${process.env['PATH']}:/usr/sbin`
 
 function why(...programs: readonly string[]): string | undefined {
-  const missing = programs.filter(
-    (program) => spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH } }).status !== 0,
-  )
+  const missing = listMissing(programs)
   return missing.length === 0 ? undefined : `needs ${missing.join(', ')}`
 }
 
@@ -66,14 +64,22 @@ describe('--shard auto, in real job arrays', () => {
   it('gives the tasks of Slurm all documents, each once, also if some are started again', async ({
     skip,
   }) => {
-    const reason = why('sbatch', 'slurmctld', 'slurmd', 'munged')
+    const reason = why(...slurmPrograms)
     if (reason !== undefined) return skip(reason)
     const cwd = await createFolder(documents)
+    await addCommands(cwd)
+    const page = await readFile(join(import.meta.dirname, '../../docs/many-machines.md'), 'utf8')
+    const [, script = ''] = /```sh\n(#!\/bin\/sh\n#SBATCH.*?)```/s.exec(page) ?? []
+    await writeFile(join(cwd, 'job.sh'), script.replaceAll('/shared', cwd))
     const { env: service, simulator } = await startService({})
-    const env = { ...service, ...(await startSlurm()) }
-    const job = `${claudeBatch} summarize docs -o "parts/$SLURM_ARRAY_TASK_ID" --shard auto --quiet`
-    await writeFile(join(cwd, 'job.sh'), `#!/bin/sh\n${job}\n`)
-    const submit = (tasks: string) => run('sbatch', ['--wait', `--array=${tasks}`, 'job.sh'], { cwd, env })
+    const slurm = await startSlurm(await createFolder({}), 4)
+    onTestFinished(() => slurm.close())
+    const PATH = `${join(cwd, 'bin')}:${daemonPath}`
+    const submit = (tasks: string, variables = {}) =>
+      run('sbatch', ['--wait', `--array=${tasks}`, 'job.sh'], {
+        cwd,
+        env: { ...service, ...slurm.env, PATH, ...variables },
+      })
 
     // The last task starts alone, before the array: claude-batch cannot know how many others there are.
     expect((await submit('3')).status).toBe(2)
@@ -85,6 +91,12 @@ describe('--shard auto, in real job arrays', () => {
     }
     expect(await count()).toEqual([12, 12])
     expect((await submit('1,3')).status).toBe(0)
+
+    // A task that was killed on another machine.
+    const owner = { ...(await createLockOwner(1, new Date().toISOString(), 'abc')), host: 'node-2' }
+    await writeFile(join(cwd, 'parts/1/.claude-batch/lock'), JSON.stringify(owner))
+    expect((await submit('1,3')).status).toBe(7)
+    expect((await submit('1,3', { SLURM_RESTART_COUNT: '1' })).status).toBe(0)
     expect(await count()).toEqual([12, 12])
     expect(simulator.stats().requests).toBe(12)
   })
@@ -131,7 +143,7 @@ async function run(
   args: readonly string[],
   { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ) {
-  const child = spawn(command, args, { cwd, env: { PATH, HOME: cwd, ...env } })
+  const child = spawn(command, args, { cwd, env: { PATH: daemonPath, HOME: cwd, ...env } })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += String(chunk)
@@ -170,7 +182,7 @@ Host *
   await writeFile(inFolder('client'), client)
   // A server of root needs this folder, which only the service of the system creates.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true })
-  const [sshd = ''] = spawnSync('sh', ['-c', 'command -v sshd'], { env: { PATH } })
+  const [sshd = ''] = spawnSync('sh', ['-c', 'command -v sshd'], { env: { PATH: process.env['PATH'] } })
     .stdout.toString()
     .split('\n')
   const child = spawn(sshd, ['-D', '-f', inFolder('server')], { stdio: 'ignore' })
@@ -182,57 +194,4 @@ Host *
   const ssh = `ssh -F ${inFolder('client')}`
   await vi.waitUntil(() => spawnSync('sh', ['-c', `${ssh} any true`]).status === 0, longWait)
   return ssh
-}
-
-/** Starts a Slurm cluster with one node. @returns the variable that names it */
-async function startSlurm(): Promise<Readonly<Record<string, string>>> {
-  const folder = await createFolder({})
-  const [host = ''] = hostname().split('.')
-  const user = userInfo().username
-  const inFolder = (name: string) => join(folder, name)
-  await mkdir(inFolder('state'))
-  await writeFile(inFolder('key'), crypto.getRandomValues(new Uint8Array(1024)), { mode: 0o400 })
-  const conf = `
-ClusterName=test
-SlurmctldHost=${host}(127.0.0.1)
-SlurmctldPort=${await findFreePort()}
-SlurmdPort=${await findFreePort()}
-SlurmUser=${user}
-SlurmdUser=${user}
-AuthInfo=socket=${inFolder('munge.socket')}
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SlurmdParameters=config_overrides
-StateSaveLocation=${inFolder('state')}
-SlurmdSpoolDir=${inFolder('spool')}
-SlurmctldPidFile=${inFolder('slurmctld.pid')}
-SlurmdPidFile=${inFolder('slurmd.pid')}
-NodeName=${host} NodeAddr=127.0.0.1 CPUs=4
-PartitionName=main Nodes=ALL Default=YES
-`
-  await writeFile(inFolder('slurm.conf'), conf)
-  const env = { SLURM_CONF: inFolder('slurm.conf') }
-  const files = ['key', 'socket', 'pid', 'log', 'seed'].map((name) =>
-    name === 'key'
-      ? `--key-file=${inFolder('key')}`
-      : `--${name === 'socket' ? name : `${name}-file`}=${inFolder(`munge.${name}`)}`,
-  )
-  const daemons = [
-    ['munged', '--foreground', '--force', ...files],
-    ['slurmctld', '-D'],
-    ['slurmd', '-D'],
-  ]
-  for (const [command = '', ...args] of daemons) {
-    const child = spawn(command, args, { env: { PATH, ...env }, stdio: 'ignore' })
-    const closed = once(child, 'close')
-    onTestFinished(async () => {
-      child.kill('SIGTERM')
-      await closed
-    })
-  }
-  await vi.waitUntil(
-    () => spawnSync('sinfo', ['-h', '-o', '%t'], { env: { PATH, ...env } }).stdout.toString() === 'idle\n',
-    longWait,
-  )
-  return env
 }

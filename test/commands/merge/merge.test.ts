@@ -173,6 +173,29 @@ describe('a merge', () => {
     })
   })
 
+  it('names the tasks of a job array whose shards are missing', async () => {
+    const { cwd, env, run } = await createShards()
+    const runTask = (task: number, out: string, numbers: Readonly<Record<string, string>>) =>
+      runInProcess(['summarize', 'docs', '-o', out, '--shard', 'auto', '-q'], {
+        cwd,
+        env: { ...env, SLURM_ARRAY_TASK_ID: String(task), SLURM_ARRAY_TASK_COUNT: '3', ...numbers },
+      })
+    const fromZero = { SLURM_ARRAY_TASK_MIN: '0', SLURM_ARRAY_TASK_MAX: '2', SLURM_ARRAY_TASK_STEP: '1' }
+    const inTens = { SLURM_ARRAY_TASK_MIN: '10', SLURM_ARRAY_TASK_MAX: '30', SLURM_ARRAY_TASK_STEP: '10' }
+    for (const task of [0, 1]) expect((await runTask(task, `zero${task}`, fromZero)).code).toBe(0)
+    expect((await runTask(20, 'ten20', inTens)).code).toBe(0)
+    const merge = async (...folders: string[]) => (await run('merge', ...folders, '-o', 'all', '-q')).stderr
+    expect(await merge('zero0', 'zero1')).toBe(
+      'claude-batch: shard 3 of 3 is missing (task 2 of the job array)\n',
+    )
+    expect(await merge('ten20')).toBe(
+      'claude-batch: shards 1, 3 of 3 are missing (tasks 10, 30 of the job array)\n',
+    )
+    // The numbers of the tasks are not known if arrays number them differently, or if the user named a shard.
+    expect(await merge('zero0', 'ten20')).toBe('claude-batch: shard 3 of 3 is missing\n')
+    expect(await merge('zero0', 'part2')).toBe('claude-batch: shard 3 of 3 is missing\n')
+  })
+
   it.each([
     ['its last run was killed', []],
     ['its last run was stopped (--time-limit)', [{ ...runEnd, stop_reason: '--time-limit' }]],
