@@ -100,6 +100,7 @@ async function openFolders(
   for (const history of targetExists ? folders : histories)
     inspected.push({
       history,
+      hasLedger: hasLedger(history.out),
       work: await findUnfinishedWork(history, cwd),
       shard: await readShardRecord(history.out),
       wasKilled: killedNames.has(history.name),

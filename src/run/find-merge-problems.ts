@@ -8,6 +8,8 @@ import type { UnfinishedWork } from '../storage/merge/unfinished-work.ts'
 /** A folder of a merge, with all that shows whether it is complete. */
 export interface InspectedFolder {
   readonly history: FolderHistory
+  /** A run that is killed early leaves none. */
+  readonly hasLedger: boolean
   readonly work: UnfinishedWork
   readonly shard: ShardFolder['shard'] | undefined
   /** Whether a killed run had left its lock. */
@@ -27,7 +29,7 @@ function describeFolder(folder: InspectedFolder): string[] {
   const { history, work } = folder
   const { name, damagedLines } = history
   const again = `in ${name}, then merge again`
-  const state = folder.shard && describeLastRun(folder)
+  const state = folder.hasLedger ? folder.shard && describeLastRun(folder) : 'it has no results yet'
   return [
     ...(state === undefined ? [] : [`${name} is incomplete: ${state}; run summarize ${again}`]),
     ...(work.journaledCount > 0 || work.hasChunkCosts

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CommandLineError } from '../errors.ts'
 import { toReadError } from '../storage/fs/disk-error.ts'
+import { hasStateFolder } from '../storage/output-folder.ts'
 import { requireLedger } from './require-ledger.ts'
 
 /** An output folder that the user named. */
@@ -20,7 +21,7 @@ export interface MergeFolders {
 
 /**
  * Returns the folders of a merge.
- * @throws CommandLineError without a target; ExitError `noInput` for a folder without a ledger; `ioError`
+ * @throws CommandLineError without a target; ExitError `noInput` for a folder in which no run has begun; `ioError`
  */
 export async function resolveMergeFolders(
   names: readonly string[],
@@ -29,7 +30,8 @@ export async function resolveMergeFolders(
 ): Promise<MergeFolders> {
   if (targetName === undefined || targetName === '-')
     throw new CommandLineError('merge needs a folder to merge into: -o DIR')
-  for (const name of names) requireLedger(name, cwd, 'merge')
+  // A run that is killed early leaves a folder without a ledger. It is incomplete, and the others can be merged.
+  for (const name of names) if (!hasStateFolder(resolve(cwd, name))) requireLedger(name, cwd, 'merge')
   const target = { name: targetName, out: resolve(cwd, targetName) }
   const seen = new Set([await realpath(target.out).catch(() => target.out)])
   const sources: NamedFolder[] = []

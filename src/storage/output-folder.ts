@@ -26,6 +26,11 @@ export function hasLedger(out: string): boolean {
   return statFile(out, ledgerPath(out)) !== undefined
 }
 
+/** Whether a run has begun in an output folder, with or without a ledger. @throws ExitError `ioError` */
+export function hasStateFolder(out: string): boolean {
+  return statFile(out, join(out, stateFolder))?.isDirectory() ?? false
+}
+
 /** Creates an output folder and its state folder. @throws UsageError, ExitError `ioError` */
 export async function createOutputFolder(out: string): Promise<void> {
   if (!isRootAllowed(out))

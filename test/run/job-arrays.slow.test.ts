@@ -182,7 +182,7 @@ Host *
   await writeFile(inFolder('client'), client)
   // A server of root needs this folder, which only the service of the system creates.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true })
-  const [sshd = ''] = spawnSync('sh', ['-c', 'command -v sshd'], { env: { PATH: process.env['PATH'] } })
+  const [sshd = ''] = spawnSync('sh', ['-c', 'command -v sshd'], { env: { PATH: daemonPath } })
     .stdout.toString()
     .split('\n')
   const child = spawn(sshd, ['-D', '-f', inFolder('server')], { stdio: 'ignore' })

@@ -196,6 +196,21 @@ describe('a merge', () => {
     expect(await merge('zero0', 'part2')).toBe('claude-batch: shard 3 of 3 is missing\n')
   })
 
+  it('names a folder whose run was killed before it recorded anything, and merges the others', async () => {
+    const { cwd, run } = await createShards()
+    for (const file of ['ledger.jsonl', 'journal.jsonl'])
+      await rm(join(cwd, 'part2/.claude-batch', file), { force: true })
+    expect(await run('merge', 'part1', 'part2', 'part3', '-o', 'all')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'part2 is incomplete: it has no results yet; run summarize in part2, then merge again\n',
+      ),
+    })
+    expect((await run('report', 'all', '--format', 'json')).stdout).toContain('"summarized"')
+    await mkdir(join(cwd, 'empty'))
+    expect((await run('merge', 'part1', 'empty', '-o', 'all')).code).toBe(3)
+  })
+
   it.each([
     ['its last run was killed', []],
     ['its last run was stopped (--time-limit)', [{ ...runEnd, stop_reason: '--time-limit' }]],
