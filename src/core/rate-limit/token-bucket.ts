@@ -108,9 +108,12 @@ function limitLevel(bucket: TokenBucket, highest: number): TokenBucket {
   return { ...bucket, level: highest, totalCorrection, fullAt: bucket.updatedAt }
 }
 
-/** Returns the level of a full bucket. It is above the capacity where a withdrawal, with that for others, is larger. */
+/**
+ * Returns the level of a full bucket. It is above the capacity where a withdrawal, with half of that for others, is larger:
+ * many others may share a small bucket.
+ */
 function computeFullLevel({ capacity, last }: TokenBucket): number {
-  return Math.max(capacity, last.amount + last.forOthers / 2)
+  return Math.max(capacity, Math.min(capacity, last.amount) + last.forOthers / 2)
 }
 
 /**

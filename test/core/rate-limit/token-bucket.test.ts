@@ -71,6 +71,8 @@ describe('a token bucket', () => {
     expect(refillBucket(full, 3_600_000).level).toBe(full.level)
     expect(full.level).toBeLessThan(1.1 * full.capacity)
     expect(withdraw(full, 25).level).toBe(10 - 25)
+    // An amount that was larger than the bucket makes it no larger.
+    expect(refillBucket(withdraw(full, 25), 3_600_000).level).toBe(full.level)
   })
 
   it('adopts the level of a response header, allowing for the time when the header was true', () => {
