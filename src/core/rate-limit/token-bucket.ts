@@ -45,7 +45,7 @@ export interface BucketSettings extends Pick<TokenBucket, 'perMinute' | 'roundin
 
 /** Returns a bucket of which only the rate is known. Its capacity is the amount of one second, a strict assumption. */
 export function createBucket(settings: BucketSettings, now: number): TokenBucket {
-  return createBucketFromHeader(settings, settings.perMinute / 60 + settings.rounding, now)
+  return createBucketFromHeader(settings, Math.max(1, settings.perMinute / 60) + settings.rounding, now)
 }
 
 /** Returns a bucket with the level of a response header. All that are expected to share it are assumed to run. */

@@ -66,6 +66,13 @@ describe('a token bucket', () => {
     expect(computeWaitMs(refillBucket(bucket, 1000), 1000)).toBe(0)
   })
 
+  it.each([1, 30, 59, 60, 6000])(
+    'lets out one request immediately, for a limit of %d per minute',
+    (perMinute) => {
+      expect(computeWaitMs(refillBucket(createBucket({ ...alone, perMinute }, 0), 100), 1)).toBeLessThan(200)
+    },
+  )
+
   it('never fills beyond its capacity, even after a long idle time', () => {
     const full = refillBucket(createBucket(alone, 0), 60_000)
     expect(refillBucket(full, 3_600_000).level).toBe(full.level)
