@@ -96,6 +96,18 @@ export function buildPrompt(
   }
 }
 
+/** Returns the first variable without a placeholder in any of the prompts; undefined if all have one. */
+export function findUnusedVar(
+  prompts: readonly Pick<Prompt, 'user' | 'system'>[],
+  vars: readonly string[],
+): string | undefined {
+  const ownSlots = new Set(
+    prompts.flatMap(({ user, system = [] }) => [...listPlaceholders(user), ...listPlaceholders(system)]),
+  )
+  for (const slot of builtinPlaceholders) ownSlots.delete(slot)
+  return vars.find((name) => !ownSlots.has(name))
+}
+
 function parse(source: string, fail: (message: string) => never): Template {
   try {
     return parseTemplate(source)
