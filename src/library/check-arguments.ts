@@ -25,6 +25,12 @@ export function checkNames(
   if (unknown !== undefined) throw new TypeError(`${caller} has no option ${unknown}${formatHint(unknown)}`)
 }
 
+/** Checks that a value is undefined or a function. @throws TypeError */
+export function checkListener(caller: string, name: string, listener: unknown): void {
+  if (listener !== undefined && typeof listener !== 'function')
+    throw new TypeError(`${caller}: ${name} must be a function`)
+}
+
 /** Checks that values for placeholders are texts. @throws TypeError that names the placeholder */
 export function checkVars(caller: string, vars: unknown): asserts vars is Readonly<Record<string, string>> {
   if (!isOptions(vars)) throw new TypeError(`${caller}: vars must be an object of texts`)

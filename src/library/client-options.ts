@@ -3,7 +3,8 @@ import { resolveModelSettings } from '../config/model-settings.ts'
 import { type Effort, efforts } from '../core/pricing/models.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
-import { checkNames, isOptions } from './check-arguments.ts'
+import { checkListener, checkNames, isOptions } from './check-arguments.ts'
+import type { ClientListeners } from './events.ts'
 import { checkPrices, type Price } from './library-prices.ts'
 import { isOfficialClient, type OfficialClient } from './official-client.ts'
 import type { Fetch } from './web-types.ts'
@@ -13,7 +14,7 @@ import type { Fetch } from './web-types.ts'
  * Credentials are not an option: they come from the environment, so that code that logs options does not log
  * a key.
  */
-export interface ClientOptions {
+export interface ClientOptions extends ClientListeners {
   /** `haiku`, `sonnet`, `opus` or a full model id. Default: the prompt's model, or else haiku. */
   readonly model?: string | undefined
   /** Maximum output tokens of an answer, including thinking. Default: the prompt's value, or else 1024. */
@@ -89,7 +90,18 @@ export interface ModelSettings {
 export function checkOptions(options: ClientOptions): void {
   const isObject: boolean = isOptions(options)
   if (!isObject) throw new TypeError(`createClient: options must be an object${credentialsHint}`)
-  const otherNames = ['model', 'effort', 'prices', 'signal', 'env', 'allowHttp', 'client', 'fetch']
+  const otherNames = [
+    'model',
+    'effort',
+    'prices',
+    'signal',
+    'env',
+    'allowHttp',
+    'client',
+    'fetch',
+    'onRetry',
+    'onPause',
+  ]
   checkNames('createClient', options, [...otherNames, ...Object.keys(numberRanges)], formatHint)
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && name in numberRanges)
@@ -103,6 +115,7 @@ export function checkOptions(options: ClientOptions): void {
     throw new TypeError('createClient: client must be a client of an official package of Anthropic')
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new TypeError('createClient: fetch must be a function')
+  for (const name of ['onRetry', 'onPause'] as const) checkListener('createClient', name, options[name])
   if (client !== undefined && fetch !== undefined)
     throw new TypeError('createClient: client has its own fetch; pass only one of them')
   if (!isOptions(env)) throw new TypeError('createClient: env must be an object of texts')

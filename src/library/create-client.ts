@@ -5,6 +5,7 @@ import { type Connection, createConnection } from './create-connection.ts'
 import { checkQuestion, type Question, type SchemaQuestion } from './question.ts'
 import { type Completion, requestCompletion } from './request-completion.ts'
 import type { SchemaData } from './schema-data.ts'
+import type { Totals } from './spending.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'
 
 /**
@@ -34,6 +35,8 @@ export interface Client {
   ): TextStream<SchemaData<Schema>>
   stream<Data>(prompt: SchemaQuestion, options?: CallOptions): TextStream<Data>
   stream(prompt: Question, options?: CallOptions): TextStream<undefined>
+  /** Returns the attempts, tokens and cost of all requests of this client that have ended. */
+  getTotals(): Totals
   /**
    * Cancels all requests in flight and closes the connections. A client that is not closed does not keep the
    * process alive.
@@ -57,7 +60,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const abort = () => void close()
   if (signal?.aborted) abort()
   else signal?.addEventListener('abort', abort, { once: true })
-  const { overrides } = connection
+  const { overrides, getTotals } = connection
   const client = {
     complete: async (prompt: unknown, options: CallOptions = {}) => {
       const question = checkQuestion('complete', prompt)
@@ -71,6 +74,7 @@ export function createClient(options: ClientOptions = {}): Client {
         call.signal,
       )
     },
+    getTotals,
     close,
     [Symbol.asyncDispose]: close,
   }

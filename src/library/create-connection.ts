@@ -2,7 +2,12 @@ import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
 import type { SdkClientContext } from '../claude/sdk-client.ts'
 import { toRateLimitSettings } from '../config/model-settings.ts'
-import { createPriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
+import {
+  createPriceOf,
+  formatExactUsd,
+  type PriceOf,
+  usdToPicodollars,
+} from '../core/pricing/pricing-rules.ts'
 import type { Clock } from '../core/run/clock.ts'
 import { type ComposedAsk, composeAsk } from '../engine/middleware/compose.ts'
 import { createSharedBudget } from '../engine/middleware/shared-budget.ts'
@@ -10,8 +15,10 @@ import { createShutdown } from '../engine/shutdown.ts'
 import { createLibraryRuntime } from '../runtime.ts'
 import { type ClientOptions, defaultOptions, type ModelSettings } from './client-options.ts'
 import { listClientSecrets, observeClient } from './client-secrets.ts'
+import { createEngineListeners } from './events.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
+import { createSpendingSum, type Totals } from './spending.ts'
 
 /** The parts that all requests of a client share: connections, budget, and a rate limiter for each model. */
 export interface Connection {
@@ -25,6 +32,11 @@ export interface Connection {
   open(): Promise<string>
   /** Returns the middleware for a model, given by its id: its limits are separate, as at the API. */
   forModel(model: string): Pick<ComposedAsk, 'withDrain' | 'semaphore'>
+  readonly priceOf: PriceOf
+  /** Prints a warning. */
+  warn(text: string): void
+  /** Returns the totals of all requests that have ended. */
+  getTotals(): Totals
   /** Aborted when the connection is closed. */
   readonly closed: AbortSignal
   /** Cancels all requests in flight and closes all connections. */
@@ -38,7 +50,7 @@ const allowHttpSetting = 'allowHttp:'
 const totalTimeoutMs = 600_000
 
 export function createConnection(options: ClientOptions): Connection {
-  const { clock, random, env: processEnv } = createLibraryRuntime()
+  const { clock, random, env: processEnv, warn } = createLibraryRuntime()
   const { env = processEnv, allowHttp = [], model, maxTokens, effort } = options
   const shutdown = createShutdown()
   let clientPromise: Promise<ClaudeClient> | undefined
@@ -90,8 +102,11 @@ export function createConnection(options: ClientOptions): Connection {
       drainSignal: shutdown.drainSignal,
       priceOf,
       budget,
-      listener: { onSend() {}, onEnd() {} },
+      listener: { onSend() {}, onEnd: (attempt) => spending.add([attempt]) },
+      ...listenersOf(model),
     })
+  const listenersOf = createEngineListeners(options, warn)
+  const spending = createSpendingSum()
   const askByModel = new Map<string, ComposedAsk>()
 
   return {
@@ -102,6 +117,13 @@ export function createConnection(options: ClientOptions): Connection {
       const ask = askByModel.get(model) ?? createAsk(model)
       askByModel.set(model, ask)
       return ask
+    },
+    priceOf,
+    warn,
+    getTotals() {
+      const state = budget?.getBudget()
+      const remainingUsd = state === undefined ? null : Number(formatExactUsd(state.cap - state.spent))
+      return { ...spending.get(), remainingUsd }
     },
     closed: shutdown.abortSignal,
     async close() {

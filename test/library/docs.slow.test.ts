@@ -19,12 +19,16 @@ const [example = ''] = examples
 
 /** A TypeScript caller that uses every export, with two mistakes marked as expected errors. */
 const caller = `
-import { ClaudeBatchError, createClient, definePrompt, loadPrompt, summarizeAll } from 'claude-batch'
+import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, summarizeAll } from 'claude-batch'
+import type { Estimate, EstimateRange, Pause, Progress, Retry, Totals } from 'claude-batch'
 import type { CallOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
 import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, SchemaQuestion, Spending, SummarizedText } from 'claude-batch'
 import type { SummarizeAllOptions, Text, TextStream, Usage } from 'claude-batch'
 
-const options: ClientOptions = { rpm: 60, effort: 'low' satisfies Effort, signal: undefined }
+const options: ClientOptions = {
+  rpm: 60, effort: 'low' satisfies Effort, signal: undefined, onPause: ({ waitMs }: Pause) => waitMs,
+  onRetry: async ({ error }: Retry) => { error satisfies Problem },
+}
 const client: Client = createClient(options)
 const question: Question = { user: 'x', system: undefined }
 const asking: CallOptions = { signal: AbortSignal.timeout(1) }
@@ -51,7 +55,10 @@ async function* texts(): AsyncGenerator<string | Text> {
   yield 'a'
   yield { id: 'b', text: 'c' }
 }
-const all: SummarizeAllOptions = { client, prompt }
+const all: SummarizeAllOptions = { client, prompt, onProgress: (progress: Progress) => progress satisfies Totals }
+const guess: Estimate = await estimate(texts(), { client, prompt })
+guess.costUsd satisfies EstimateRange | null
+client.getTotals().remainingUsd satisfies number | null
 const took = ({ costUsd, usage, lostReplies }: Spending) => [costUsd, usage, lostReplies]
 const told = (outcome: Outcome): string => {
   took(outcome)
@@ -118,9 +125,16 @@ describe('docs/library.md', () => {
     expect(simulator.stats().requests).toBe(4)
   })
 
-  it('has an example with schemas that runs', async () => {
+  it.each([
+    ['definePrompt', 2, /^.+: \d+ delays\n.+ is in .+\n$/],
+    [
+      'onProgress',
+      2,
+      /^2 texts, at most \$0\.00\d+\n(?:.*\n)*2 summarized, 0 failed, \$0\.0+\d+, \$1\.9+\d* left\n(?:.*\n)*2 requests\n$/,
+    ],
+  ])('has an example with %s that runs', async (name, requests, output) => {
     const { simulator, env } = await startService({})
-    const source = examples.find((code) => code.includes('definePrompt')) ?? ''
+    const source = examples.find((code) => code.includes(name)) ?? ''
     const folder = await createFolder({ 'example.mjs': source })
     await mkdir(join(folder, 'node_modules'))
     await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
@@ -128,8 +142,8 @@ describe('docs/library.md', () => {
       cwd: folder,
       env: { PATH: process.env['PATH'], ...env },
     })
-    expect([stdout, stderr]).toEqual([expect.stringMatching(/^.+: \d+ delays\n.+ is in .+\n$/), ''])
-    expect(simulator.stats().requests).toBe(2)
+    expect([stdout, stderr]).toEqual([expect.stringMatching(output), ''])
+    expect(simulator.stats().requests).toBe(requests)
   })
 
   it('has only examples that compile in strict mode with the packed package', async () => {

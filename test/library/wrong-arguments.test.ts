@@ -60,6 +60,8 @@ const calls = {
     signal: not('signal'),
     client: not(),
     fetch: not('function'),
+    onRetry: not('function'),
+    onPause: not('function'),
     env: fc.oneof(not('object'), fc.constant({ ANTHROPIC_API_KEY: 3 })),
     allowHttp: fc.oneof(not('list'), fc.constant([3])),
   }).map(({ name, options }) => ({ name, call: () => createClient(options) })),
@@ -95,6 +97,10 @@ for (const [caller, wrong] of Object.entries(calls))
 it('a wrong argument of a call is a TypeError that names the argument, and sends nothing', async () => {
   const { client, simulator } = await createLibraryClient()
   const options = wrongOptions({ ...settings, signal: not('signal') })
+  const listeners = not('function').map((onProgress) => ({
+    name: 'onProgress',
+    values: [[], { client, onProgress }],
+  }))
   const questions = fc.oneof(
     not('text').map((prompt) => ({ name: 'prompt', prompt })),
     fc.constantFrom(
@@ -111,6 +117,7 @@ it('a wrong argument of a call is a TypeError that names the argument, and sends
   )
   const prompts = not('object', 'map', 'signal', 'date').filter((prompt) => prompt !== undefined)
   const alls = fc.oneof(
+    listeners,
     not('list', 'map').map((texts) => ({ name: 'texts', values: [texts, { client }] })),
     prompts.map((prompt) => ({ name: 'prompt', values: [[], { client, prompt }] })),
     fc
