@@ -30,9 +30,9 @@ export interface Pause {
 /** Functions that are called when something happens to the requests of a client. */
 export interface ClientListeners {
   /** Called when a request has failed and will be sent again. */
-  readonly onRetry?: ((retry: Retry) => void) | undefined
+  readonly onRetry?: ((retry: Retry) => unknown) | undefined
   /** Called once when a rate limit or an outage pauses all requests to a model. */
-  readonly onPause?: ((pause: Pause) => void) | undefined
+  readonly onPause?: ((pause: Pause) => unknown) | undefined
 }
 
 /** Returns the listeners of the engine for a model. @param warn prints a warning */
@@ -57,7 +57,7 @@ export function createEngineListeners(
  */
 export function protectListener<Event>(
   name: string,
-  listener: ((event: Event) => void) | undefined,
+  listener: ((event: Event) => unknown) | undefined,
   warn: (text: string) => void,
 ): (event: Event) => void {
   let hasFailed = false
@@ -67,7 +67,7 @@ export function protectListener<Event>(
   }
   return (event) => {
     try {
-      const result: unknown = listener?.(event)
+      const result = listener?.(event)
       if (isPromise(result)) Promise.resolve(result).catch(report)
     } catch (error) {
       report(error)

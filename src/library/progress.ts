@@ -11,7 +11,7 @@ export interface Progress extends Totals {
   readonly pending: number
 }
 
-export type OnProgress = (progress: Progress) => void
+export type OnProgress = (progress: Progress) => unknown
 
 /** Returns a function that counts outcomes, and reports the totals after each. */
 export function createProgress(

@@ -16,7 +16,7 @@ export interface TextRequests {
 }
 
 /**
- * Returns the requests for texts. Loads the default prompt if there is none.
+ * Returns the requests for texts. Without a prompt, it loads the default one.
  * @throws UsageError if the model does not accept a setting of the prompt
  */
 export async function createTextRequests(
