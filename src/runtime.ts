@@ -72,9 +72,21 @@ export const exitBySignal = {
   SIGHUP: 'hangup',
 } as const satisfies Record<StopSignal, Exit>
 
-/** Returns the part of the runtime that the library may use. It registers no listeners and writes nothing. */
-export function createLibraryRuntime(): Pick<Runtime, 'env' | 'cwd' | 'clock' | 'random'> {
-  return { env: process.env, cwd: getWorkingDirectory(), clock: realClock, random: Math.random }
+/** What the library may use. It registers no listeners and writes nothing. */
+interface LibraryRuntime extends Pick<Runtime, 'env' | 'cwd' | 'clock' | 'random'> {
+  /** Emits a warning of the process, which Node.js prints on stderr by default. */
+  warn(text: string): void
+}
+
+/** Returns the part of the runtime that the library may use. */
+export function createLibraryRuntime(): LibraryRuntime {
+  return {
+    env: process.env,
+    cwd: getWorkingDirectory(),
+    clock: realClock,
+    random: Math.random,
+    warn: (text) => process.emitWarning(text, 'ClaudeBatchWarning'),
+  }
 }
 
 /** Returns the runtime of this process. */

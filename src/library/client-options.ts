@@ -3,6 +3,8 @@ import { resolveModelSettings } from '../config/model-settings.ts'
 import { type Effort, efforts } from '../core/pricing/models.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
+import { checkListener, checkNames, isOptions } from './check-arguments.ts'
+import type { ClientListeners } from './events.ts'
 import { checkPrices, type Price } from './library-prices.ts'
 import { isOfficialClient, type OfficialClient } from './official-client.ts'
 import type { Fetch } from './web-types.ts'
@@ -12,7 +14,7 @@ import type { Fetch } from './web-types.ts'
  * Credentials are not an option: they come from the environment, so that code that logs options does not log
  * a key.
  */
-export interface ClientOptions {
+export interface ClientOptions extends ClientListeners {
   /** `haiku`, `sonnet`, `opus` or a full model id. Default: the prompt's model, or else haiku. */
   readonly model?: string | undefined
   /** Maximum output tokens of an answer, including thinking. Default: the prompt's value, or else 1024. */
@@ -74,12 +76,21 @@ export interface ClientOptions {
   readonly allowHttp?: readonly string[] | undefined
 }
 
+/** The options that a client, a call and a prompt have in common. */
+export interface ModelSettings {
+  readonly model: string | undefined
+  readonly maxTokens: number | undefined
+  readonly effort: Effort | undefined
+}
+
 /**
  * Checks the options that a caller passed, possibly from plain JavaScript. @throws TypeError that names the
  * option
  */
 export function checkOptions(options: ClientOptions): void {
-  const knownNames = new Set<string>([
+  const isObject: boolean = isOptions(options)
+  if (!isObject) throw new TypeError(`createClient: options must be an object${credentialsHint}`)
+  const otherNames = [
     'model',
     'effort',
     'prices',
@@ -88,26 +99,30 @@ export function checkOptions(options: ClientOptions): void {
     'allowHttp',
     'client',
     'fetch',
-    ...Object.keys(numberRanges),
-  ])
-  for (const [name, value] of Object.entries(options)) {
-    if (!knownNames.has(name)) throw new TypeError(`createClient has no option ${name}${formatHint(name)}`)
-    if (value !== undefined && name in numberRanges) checkNumber(name as keyof typeof numberRanges, value)
-  }
-  const { model, effort, maxTokens, prices, signal, client, fetch, allowHttp = [] } = options
+    'onRetry',
+    'onPause',
+  ]
+  checkNames('createClient', options, [...otherNames, ...Object.keys(numberRanges)], formatHint)
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && name in numberRanges)
+      checkNumber('createClient', name as keyof typeof numberRanges, value)
+  const { model, effort, maxTokens, prices, signal, client, fetch, env = {}, allowHttp = [] } = options
   checkPrices(prices)
-  if (model !== undefined && (typeof model !== 'string' || model.trim() === ''))
-    throw new TypeError('createClient: model must be a name')
-  if (effort !== undefined && !efforts.includes(effort))
-    throw new TypeError(`createClient: effort must be one of ${efforts.join(', ')}`)
+  checkModelSettings('createClient', { model, effort, maxTokens })
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError('createClient: signal must be an AbortSignal')
   if (client !== undefined && !isOfficialClient(client))
     throw new TypeError('createClient: client must be a client of an official package of Anthropic')
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new TypeError('createClient: fetch must be a function')
+  for (const name of ['onRetry', 'onPause'] as const) checkListener('createClient', name, options[name])
   if (client !== undefined && fetch !== undefined)
     throw new TypeError('createClient: client has its own fetch; pass only one of them')
+  if (!isOptions(env)) throw new TypeError('createClient: env must be an object of texts')
+  // Deno refuses to list all variables if the user allowed only some.
+  const invalidVariable = usedVariables.find((name) => !['string', 'undefined'].includes(typeof env[name]))
+  if (invalidVariable !== undefined)
+    throw new TypeError(`createClient: env: ${invalidVariable} must be a text`)
   const isHost = (host: unknown) => typeof host === 'string' && parseHost(host) !== undefined
   if (!Array.isArray(allowHttp) || !allowHttp.every(isHost))
     throw new TypeError('createClient: allowHttp must be a list of hosts, without scheme, port or path')
@@ -117,6 +132,25 @@ export function checkOptions(options: ClientOptions): void {
     throw new TypeError(`createClient: ${(error as Error).message}`)
   }
 }
+
+/** Checks the options that choose a model. @throws TypeError that names the option */
+export function checkModelSettings(caller: string, { model, maxTokens, effort }: ModelSettings): void {
+  if (maxTokens !== undefined) checkNumber(caller, 'maxTokens', maxTokens)
+  if (model !== undefined && (typeof model !== 'string' || model.trim() === ''))
+    throw new TypeError(`${caller}: model must be a name`)
+  if (effort !== undefined && !efforts.includes(effort))
+    throw new TypeError(`${caller}: effort must be one of ${efforts.join(', ')}`)
+}
+
+const usedVariables = [
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  'ANTHROPIC_BASE_URL',
+  'ANTHROPIC_CUSTOM_HEADERS',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+]
 
 const dayMs = 86_400_000
 
@@ -145,7 +179,7 @@ export const defaultOptions = {
   connectTimeoutMs,
 } as const
 
-function checkNumber(name: keyof typeof numberRanges, value: unknown): void {
+function checkNumber(caller: string, name: keyof typeof numberRanges, value: unknown): void {
   const {
     least: min,
     most: max,
@@ -153,14 +187,13 @@ function checkNumber(name: keyof typeof numberRanges, value: unknown): void {
   } = numberRanges[name] as { least: number; most: number; whole?: true }
   const isInRange = typeof value === 'number' && value >= min && value <= max
   if (isInRange && (!isInteger || Number.isInteger(value))) return
-  throw new TypeError(
-    `createClient: ${name} must be a ${isInteger ? 'whole ' : ''}number from ${min} to ${max}`,
-  )
+  throw new TypeError(`${caller}: ${name} must be a ${isInteger ? 'whole ' : ''}number from ${min} to ${max}`)
 }
+
+const credentialsHint =
+  '; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)'
 
 function formatHint(name: string): string {
   // Unlike `authToken`, `max_tokens` is no credential.
-  return /key|token(?!s)|secret|url/i.test(name)
-    ? '; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)'
-    : ''
+  return /key|token(?!s)|secret|url/i.test(name) ? credentialsHint : ''
 }

@@ -1,23 +1,42 @@
-import { setMaxListeners } from 'node:events'
+import type { JsonSchema } from '../core/request/schema-support.ts'
+import { type CallOptions, readCallOptions } from './call-options.ts'
 import { type ClientOptions, checkOptions } from './client-options.ts'
 import { type Connection, createConnection } from './create-connection.ts'
-import { type Completion, type Question, requestCompletion } from './request-completion.ts'
+import { checkQuestion, type Question, type SchemaQuestion } from './question.ts'
+import { type Completion, requestCompletion } from './request-completion.ts'
+import type { SchemaData } from './schema-data.ts'
+import type { Totals } from './spending.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'
 
-export interface AskOptions {
-  /** When aborted, the request is cancelled and its promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
-}
-
 /**
- * A client with one connection pool, one rate limiter and one retry policy for all of its requests.
+ * A client with one connection pool and one retry policy for all of its requests, and one rate limiter for each model.
  * Concurrent calls share the limits instead of exceeding them together.
  */
 export interface Client {
-  /** Sends a prompt and resolves with the complete answer. @throws ClaudeBatchError */
-  complete(prompt: Question, options?: AskOptions): Promise<Completion>
-  /** Sends a prompt immediately and returns its answer as a stream of text. */
-  stream(prompt: Question, options?: AskOptions): TextStream
+  /**
+   * Sends a prompt and resolves with the complete answer. The type of its data is derived from a schema that is
+   * written in place; `complete<Data>(…)` sets it.
+   * @throws ClaudeBatchError
+   * @throws TypeError that names an invalid argument
+   */
+  complete<const Schema extends JsonSchema>(
+    prompt: SchemaQuestion<Schema>,
+    options?: CallOptions,
+  ): Promise<Completion<SchemaData<Schema>>>
+  complete<Data>(prompt: SchemaQuestion, options?: CallOptions): Promise<Completion<Data>>
+  complete(prompt: Question, options?: CallOptions): Promise<Completion<undefined>>
+  /**
+   * Sends a prompt immediately and returns its answer as a stream of text.
+   * @throws TypeError immediately, if an argument is invalid
+   */
+  stream<const Schema extends JsonSchema>(
+    prompt: SchemaQuestion<Schema>,
+    options?: CallOptions,
+  ): TextStream<SchemaData<Schema>>
+  stream<Data>(prompt: SchemaQuestion, options?: CallOptions): TextStream<Data>
+  stream(prompt: Question, options?: CallOptions): TextStream<undefined>
+  /** Returns the attempts, tokens and cost of all requests of this client that have ended. */
+  getTotals(): Totals
   /**
    * Cancels all requests in flight and closes the connections. A client that is not closed does not keep the
    * process alive.
@@ -41,33 +60,33 @@ export function createClient(options: ClientOptions = {}): Client {
   const abort = () => void close()
   if (signal?.aborted) abort()
   else signal?.addEventListener('abort', abort, { once: true })
-  const client: Client = {
-    complete: async (prompt, { signal } = {}) =>
-      requestCompletion(connection, prompt, { signal: allowManyListeners(signal) }),
-    stream: (prompt, { signal } = {}) => createTextStream(connection, prompt, allowManyListeners(signal)),
+  const { overrides, getTotals } = connection
+  const client = {
+    complete: async (prompt: unknown, options: CallOptions = {}) => {
+      const question = checkQuestion('complete', prompt)
+      return requestCompletion(connection, question, readCallOptions('complete', options, overrides))
+    },
+    stream: (prompt: unknown, options: CallOptions = {}) => {
+      const question = checkQuestion('stream', prompt)
+      const call = readCallOptions('stream', options, overrides)
+      return createTextStream(
+        (signal, onText) => requestCompletion(connection, question, { ...call, signal }, onText),
+        call.signal,
+      )
+    },
+    getTotals,
     close,
     [Symbol.asyncDispose]: close,
   }
-  return Object.defineProperty(client, connectionKey, { value: connection })
+  return Object.defineProperty(client as unknown as Client, connectionKey, { value: connection })
 }
 
 const connectionKey = Symbol('connection')
 
 /** Returns the connection of a client. @throws TypeError if `createClient` did not return this client */
-export function getConnection(client: Client): Connection {
+export function getConnection(caller: string, client: Client): Connection {
   const connection = (client as { readonly [connectionKey]?: Connection } | undefined)?.[connectionKey]
-  if (connection === undefined) throw new TypeError('client must be a client that createClient returned')
+  if (connection === undefined)
+    throw new TypeError(`${caller}: client must be a client that createClient returned`)
   return connection
-}
-
-/**
- * Allows many requests to listen to one signal: Node.js warns about a leak at more than ten listeners.
- * @returns the signal
- * @throws TypeError if it is not an AbortSignal
- */
-export function allowManyListeners(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined) return undefined
-  if (!(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')
-  setMaxListeners(0, signal)
-  return signal
 }

@@ -2,23 +2,27 @@ import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
 import type { SdkClientContext } from '../claude/sdk-client.ts'
 import { toRateLimitSettings } from '../config/model-settings.ts'
-import { defaultModel, resolveModelAlias } from '../core/pricing/models.ts'
-import { createPriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
-import type { Ask } from '../core/request/ask.ts'
+import {
+  createPriceOf,
+  formatExactUsd,
+  type PriceOf,
+  usdToPicodollars,
+} from '../core/pricing/pricing-rules.ts'
 import type { Clock } from '../core/run/clock.ts'
-import { composeAsk } from '../engine/middleware/compose.ts'
-import type { Semaphore } from '../engine/middleware/semaphore.ts'
+import { type ComposedAsk, composeAsk } from '../engine/middleware/compose.ts'
 import { createSharedBudget } from '../engine/middleware/shared-budget.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { createLibraryRuntime } from '../runtime.ts'
-import { type ClientOptions, defaultOptions } from './client-options.ts'
+import { type ClientOptions, defaultOptions, type ModelSettings } from './client-options.ts'
 import { listClientSecrets, observeClient } from './client-secrets.ts'
+import { createEngineListeners } from './events.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
+import { createSpendingSum, type Totals } from './spending.ts'
 
-/** The parts that all requests of a client share: connections, semaphore and rate limiter. */
+/** The parts that all requests of a client share: connections, budget, and a rate limiter for each model. */
 export interface Connection {
-  readonly overrides: Pick<ClientOptions, 'model' | 'maxTokens' | 'effort'>
+  readonly overrides: ModelSettings
   readonly clock: Clock
   /**
    * Loads the API client on the first call.
@@ -26,12 +30,13 @@ export interface Connection {
    * @throws UsageError without usable credentials
    */
   open(): Promise<string>
-  /**
-   * Returns an `Ask` that sends requests when the rate limits allow, until `drain` aborts. The caller holds a
-   * permit.
-   */
-  withDrain(drain: AbortSignal): Ask
-  readonly semaphore: Semaphore
+  /** Returns the middleware for a model, given by its id: its limits are separate, as at the API. */
+  forModel(model: string): Pick<ComposedAsk, 'withDrain' | 'semaphore'>
+  readonly priceOf: PriceOf
+  /** Prints a warning. */
+  warn(text: string): void
+  /** Returns the totals of all requests that have ended. */
+  getTotals(): Totals
   /** Aborted when the connection is closed. */
   readonly closed: AbortSignal
   /** Cancels all requests in flight and closes all connections. */
@@ -45,7 +50,7 @@ const allowHttpSetting = 'allowHttp:'
 const totalTimeoutMs = 600_000
 
 export function createConnection(options: ClientOptions): Connection {
-  const { clock, random, env: processEnv } = createLibraryRuntime()
+  const { clock, random, env: processEnv, warn } = createLibraryRuntime()
   const { env = processEnv, allowHttp = [], model, maxTokens, effort } = options
   const shutdown = createShutdown()
   let clientPromise: Promise<ClaudeClient> | undefined
@@ -76,33 +81,50 @@ export function createConnection(options: ClientOptions): Connection {
 
   const priceOf = createPriceOf(completePrices(options.prices ?? {}))
   const { maxCostUsd } = options
-  const { withDrain, semaphore } = composeAsk(async (...request) => (await getClient()).ask(...request), {
-    ...toRateLimitSettings(
-      {
-        rpm: options.rpm,
-        itpm: options.itpm,
-        otpm: options.otpm,
-        concurrency: options.concurrency,
-      },
-      resolveModelAlias(model ?? defaultModel),
-      options.latencyMs === undefined ? {} : { latency: options.latencyMs / 1000 },
-    ),
-    retries: options.retries ?? defaultOptions.retries,
-    maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,
-    clock,
-    random,
-    drainSignal: shutdown.drainSignal,
-    priceOf,
-    budget: maxCostUsd === undefined ? undefined : createSharedBudget(usdToPicodollars(maxCostUsd), priceOf),
-    listener: { onSend() {}, onEnd() {} },
-  })
+  const budget =
+    maxCostUsd === undefined ? undefined : createSharedBudget(usdToPicodollars(maxCostUsd), priceOf)
+  const createAsk = (model: string) =>
+    composeAsk(async (...request) => (await getClient()).ask(...request), {
+      ...toRateLimitSettings(
+        {
+          rpm: options.rpm,
+          itpm: options.itpm,
+          otpm: options.otpm,
+          concurrency: options.concurrency,
+        },
+        model,
+        options.latencyMs === undefined ? {} : { latency: options.latencyMs / 1000 },
+      ),
+      retries: options.retries ?? defaultOptions.retries,
+      maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,
+      clock,
+      random,
+      drainSignal: shutdown.drainSignal,
+      priceOf,
+      budget,
+      listener: { onSend() {}, onEnd: (attempt) => spending.add([attempt]) },
+      ...listenersOf(model),
+    })
+  const listenersOf = createEngineListeners(options, warn)
+  const spending = createSpendingSum()
+  const askByModel = new Map<string, ComposedAsk>()
 
   return {
     overrides: { model, maxTokens, effort },
     clock,
     open: async () => (await getClient()).baseUrl,
-    withDrain,
-    semaphore,
+    forModel(model) {
+      const ask = askByModel.get(model) ?? createAsk(model)
+      askByModel.set(model, ask)
+      return ask
+    },
+    priceOf,
+    warn,
+    getTotals() {
+      const state = budget?.getBudget()
+      const remainingUsd = state === undefined ? null : Number(formatExactUsd(state.cap - state.spent))
+      return { ...spending.get(), remainingUsd }
+    },
     closed: shutdown.abortSignal,
     async close() {
       shutdown.abort(createClosedError())

@@ -1,5 +1,6 @@
 import { resolveModelAlias } from '../core/pricing/models.ts'
 import type { CustomPrices } from '../core/pricing/pricing-rules.ts'
+import { isOptions } from './check-arguments.ts'
 
 /**
  * Price of a model in USD per million tokens. The last three default to 1.25, 2 and 0.1 times the input
@@ -31,10 +32,14 @@ export function completePrices(prices: Readonly<Record<string, Price>>): CustomP
 export function checkPrices(prices: unknown): void {
   if (prices === undefined) return
   const isPrice = (price: unknown) => {
-    const { input, output, ...cacheRates } = (price ?? {}) as Record<string, unknown>
-    const rates = [input, output, ...Object.values(cacheRates).filter((rate) => rate !== undefined)]
-    return rates.every((rate) => typeof rate === 'number' && rate >= 0 && rate < 1_000_000)
+    if (!isOptions(price)) return false
+    const { input, output, cacheWrite5m, cacheWrite1h, cacheRead, ...unknown } = price
+    const cacheRates = [cacheWrite5m, cacheWrite1h, cacheRead].filter((rate) => rate !== undefined)
+    if (Object.keys(unknown).length > 0) return false
+    return [input, output, ...cacheRates].every(
+      (rate) => typeof rate === 'number' && rate >= 0 && rate < 1_000_000,
+    )
   }
-  if (typeof prices === 'object' && prices !== null && Object.values(prices).every(isPrice)) return
+  if (isOptions(prices) && Object.values(prices).every(isPrice)) return
   throw new TypeError('createClient: prices must be { model: { input, output } }, in USD per million tokens')
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import type { Prompt } from '../core/request/render-prompt.ts'
-import type { Template } from '../core/request/template.ts'
-import { UsageError } from '../errors.ts'
 import { createLibraryRuntime } from '../runtime.ts'
+import { checkNames, checkVars } from './check-arguments.ts'
+import type { Prompt } from './define-prompt.ts'
+import { fillSlots } from './fill-slots.ts'
 import { toPublicError } from './library-error.ts'
 
 export interface LoadPromptOptions {
@@ -16,36 +16,32 @@ export interface LoadPromptOptions {
  * Loads one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. A name is
  * looked up in `prompts/` in the working directory, then among the built-in prompts. Without a version, it
  * loads the version that the file pins, or the latest. The values of `vars` become part of the prompt.
+ * `loadPrompt<Data>(…)` sets the type of the data that the schema of the prompt describes.
  * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the placeholder
  * without a value
+ * @throws TypeError that names an invalid argument
  */
-export async function loadPrompt(spec: string, options: LoadPromptOptions = {}): Promise<Prompt> {
-  const { vars = {}, cwd } = options
-  if (typeof spec !== 'string') throw new TypeError('expected the name of a prompt, or the path of a file')
-  const invalidName = Object.keys(vars).find((name) => typeof vars[name] !== 'string')
-  if (invalidName !== undefined) throw new TypeError(`vars: ${invalidName} must be a text`)
+export async function loadPrompt<Data = unknown>(
+  spec: string,
+  options: LoadPromptOptions = {},
+): Promise<Prompt<Data>> {
+  const caller = 'loadPrompt'
+  if (typeof spec !== 'string' || spec === '')
+    throw new TypeError(`${caller}: expected the name of a prompt, or the path of a file`)
+  checkNames(caller, options, ['vars', 'cwd'])
+  const { vars = {}, cwd = '.' } = options
+  checkVars(caller, vars)
+  if (typeof cwd !== 'string') throw new TypeError(`${caller}: cwd must be the path of a folder`)
   const promptLoader = await import('../inputs/prompts/load-prompt.ts')
   try {
     const prompt = await promptLoader.loadPrompt(spec, {
-      cwd: resolve(createLibraryRuntime().cwd, cwd ?? '.'),
+      cwd: resolve(createLibraryRuntime().cwd, cwd),
       inputRoots: [],
       vars: Object.keys(vars),
       varSetting: 'vars:',
     })
-    const { system, user, schema } = prompt
-    if (schema !== undefined)
-      throw new UsageError(
-        `prompt ${spec} has a schema, which only the command line supports; use another version`,
-      )
-    return { ...prompt, user: fillSlots(user, vars), ...(system && { system: fillSlots(system, vars) }) }
+    return fillSlots(prompt, vars)
   } catch (error) {
     throw toPublicError(error)
   }
-}
-
-/** Replaces placeholders with their values. Placeholders inside a value are not replaced. */
-function fillSlots(template: Template, vars: Readonly<Record<string, string>>): Template {
-  return template.map((part) =>
-    typeof part !== 'string' && Object.hasOwn(vars, part.slot) ? (vars[part.slot] ?? '') : part,
-  )
 }

@@ -1,9 +1,10 @@
 import type * as core from '../core/run/outcome.ts'
 import { type Problem, toProblem } from './library-error.ts'
+import type { AnswerReader } from './schema-data.ts'
 import { computeSpending, type Spending } from './spending.ts'
 
 /** The outcome of one text. Each text that was taken from the source has exactly one. */
-export type Outcome = SummarizedText | FailedText | PendingText
+export type Outcome<Data = unknown> = SummarizedText<Data> | FailedText | PendingText
 
 interface OutcomeBase extends Spending {
   /** Index of the text in the source, from 0. */
@@ -13,10 +14,12 @@ interface OutcomeBase extends Spending {
   readonly elapsedMs: number
 }
 
-export interface SummarizedText extends OutcomeBase {
+export interface SummarizedText<Data = unknown> extends OutcomeBase {
   readonly status: 'summarized'
   /** The summary. */
   readonly text: string
+  /** The text, parsed, if the prompt has a schema, which it matches; otherwise undefined. */
+  readonly data: Data
   /** The id of the model that answered. */
   readonly model: string
   /** The API's request id. */
@@ -36,12 +39,14 @@ export interface PendingText extends OutcomeBase {
   readonly reason: string
 }
 
-export function toPublicOutcome(outcome: core.Outcome): Outcome {
+/** Converts an outcome for the caller. */
+export function toPublicOutcome(outcome: core.Outcome, { readData }: AnswerReader): Outcome {
   const { document, attempts, elapsedMs } = outcome
   const common = { index: document.index, id: document.path, ...computeSpending(attempts), elapsedMs }
   if (outcome.status === 'summarized') {
     const { model = '', requestId = null } = attempts.at(-1) ?? {}
-    return { ...common, status: 'summarized', text: outcome.text, model, requestId }
+    const { text } = outcome
+    return { ...common, status: 'summarized', text, ...readData(text), model, requestId } as SummarizedText
   }
   if (outcome.status === 'failed') {
     const { failure, partialText: partial = '' } = outcome

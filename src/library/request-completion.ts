@@ -2,22 +2,23 @@ import { resolveModelSettings } from '../config/model-settings.ts'
 import { AskError } from '../core/errors/ask-error.ts'
 import type { OnText } from '../core/request/ask.ts'
 import { buildRequest } from '../core/request/build-request.ts'
-import { findReplyFailure } from '../core/request/reply.ts'
+import { createSchemaFailure, findReplyFailure } from '../core/request/reply.ts'
 import { chooseParameters } from '../core/request/request.ts'
-import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { withAnySignal } from '../engine/with-any-signal.ts'
+import type { Call } from './call-options.ts'
 import { modelSettingNames } from './client-options.ts'
 import type { Connection } from './create-connection.ts'
 import { createFailureError, toPublicError } from './library-error.ts'
+import type { CheckedQuestion } from './question.ts'
+import { createAnswerReader } from './schema-data.ts'
 import { computeSpending, type Spending } from './spending.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
-/** A prompt: a text that is sent unchanged, or a text with a system prompt. */
-export type Question = string | { readonly system?: string | undefined; readonly user: string }
-
 /** A complete answer, with its attempts and cost. */
-export interface Completion extends Spending {
+export interface Completion<Data = unknown> extends Spending {
   readonly text: string
+  /** The text, parsed, if the prompt has a schema, which it matches; otherwise undefined. */
+  readonly data: Data
   /** The id of the model that answered. */
   readonly model: string
   /** The API's request id. */
@@ -28,21 +29,19 @@ export interface Completion extends Spending {
 
 /**
  * Sends one prompt. Rejects with the signal's reason once it has aborted. Otherwise rejects with a
- * `ClaudeBatchError` if there is no complete answer, or with a `TypeError` if the prompt is invalid.
+ * `ClaudeBatchError` if there is no complete answer, or if it does not match the schema.
  * @param onText called with the text as it arrives
  */
 export async function requestCompletion(
   connection: Connection,
-  question: Question,
-  { signal, onText }: { readonly signal?: AbortSignal | undefined; readonly onText?: OnText },
+  question: CheckedQuestion,
+  { overrides, signal }: Call,
+  onText?: OnText,
 ): Promise<Completion> {
-  const { clock, closed, overrides } = connection
-  const prompt = parsePrompt(question)
+  const { clock, closed } = connection
   signal?.throwIfAborted()
   const start = clock.now()
-  const parameters = chooseParameters(
-    resolveModelSettings({}, { ...noOverrides, ...overrides }, modelSettingNames),
-  )
+  const parameters = chooseParameters(resolveModelSettings({}, overrides, modelSettingNames))
   let [endpoint, partial] = ['', '']
   const onPiece =
     onText &&
@@ -51,36 +50,27 @@ export async function requestCompletion(
       onText(piece)
     })
   try {
+    const reader = await createAnswerReader(question.schema, 'schema')
     // Opening the connection may have to fetch a token first.
     endpoint = (await unlessAborted(connection.open(), signal ?? closed)) ?? ''
     signal?.throwIfAborted()
-    const fields = { ...parameters, ...prompt }
-    const request = buildRequest(fields, 'prompt', 'anthropic')
-    const ask = connection.semaphore.withPermit(connection.withDrain(closed), closed)
+    const request = buildRequest({ ...parameters, ...question }, 'prompt', 'anthropic')
+    const { withDrain, semaphore } = connection.forModel(parameters.model)
+    const ask = semaphore.withPermit(withDrain(closed), closed)
     const reply = await (signal === undefined
       ? ask(request, closed, onPiece)
       : withAnySignal(closed, signal, (either) => ask(request, either, onPiece)))
     const { text, model, requestId = null, attempts } = reply
-    const failure = findReplyFailure(reply, request.maxTokens)
+    const replyFailure = findReplyFailure(reply, request.maxTokens)
+    const mismatch = replyFailure === undefined ? reader.findMismatch(text) : undefined
+    const failure =
+      mismatch === undefined ? replyFailure : createSchemaFailure(mismatch, requestId ?? undefined)
     if (failure !== undefined) throw createFailureError(failure, attempts, text)
-    return { text, model, requestId, ...computeSpending(attempts), elapsedMs: clock.now() - start }
+    const elapsedMs = clock.now() - start
+    const common = { model, requestId, ...computeSpending(attempts), elapsedMs }
+    return { text, ...reader.readData(text), ...common } as Completion
   } catch (error) {
     if (!(error instanceof AskError)) signal?.throwIfAborted()
     throw toPublicError(error, { model: parameters.model, endpoint, partial })
-  }
-}
-
-export const noOverrides = { model: undefined, maxTokens: undefined, effort: undefined }
-
-function parsePrompt(question: Question): { user: string; system?: string } {
-  const fields: unknown = typeof question === 'string' ? { user: question } : question
-  const { system, user, ...unknownFields } = (fields ?? {}) as Record<string, unknown>
-  const [unknown] = Object.keys(unknownFields)
-  if (unknown !== undefined) throw new TypeError(`unknown prompt field ${unknown}; expected { system, user }`)
-  if (typeof user !== 'string' || user.trim() === '' || (system !== undefined && typeof system !== 'string'))
-    throw new TypeError('expected a prompt: a non-empty text or { system, user }')
-  return {
-    user: replaceLoneSurrogates(user),
-    ...(system !== undefined && { system: replaceLoneSurrogates(system) }),
   }
 }

@@ -1,5 +1,5 @@
-import { sumAttemptCosts, toUsdOrNull } from '../core/pricing/document-cost.ts'
-import type * as core from '../core/pricing/usage.ts'
+import { type DocumentCost, sumAttemptCosts, toUsdOrNull } from '../core/pricing/document-cost.ts'
+import { addUsage, type Usage as CoreUsage, zeroUsage } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 
 /** Billed tokens, by kind; each kind has a separate price. The counts are those of the API's `usage`. */
@@ -30,17 +30,52 @@ export interface Spending {
   readonly lostReplies: number
 }
 
-export function computeSpending(attempts: readonly Attempt[]): Spending {
-  const cost = sumAttemptCosts(attempts)
+/** Running totals. Requests in flight are not included. */
+export interface Totals extends Spending {
+  /** What is left of `maxCostUsd`, in US dollars; null without a cap. */
+  readonly remainingUsd: number | null
+}
+
+/** A sum of attempts that grows. */
+export interface SpendingSum {
+  add(attempts: readonly Attempt[]): void
+  get(): Spending
+}
+
+export function createSpendingSum(): SpendingSum {
+  let sum: Spent = { attempts: 0, usage: zeroUsage, cost: 0n, lostReplies: 0 }
   return {
-    attempts: attempts.length,
-    usage: cost.usage === undefined ? null : toPublicUsage(cost.usage),
-    costUsd: toUsdOrNull(cost),
-    lostReplies: cost.lostReplies,
+    add(attempts) {
+      const { usage, cost, lostReplies } = sumAttemptCosts(attempts)
+      sum = {
+        attempts: sum.attempts + attempts.length,
+        usage: sum.usage && usage && addUsage(sum.usage, usage),
+        cost: sum.cost === undefined || cost === undefined ? undefined : sum.cost + cost,
+        lostReplies: sum.lostReplies + lostReplies,
+      }
+    },
+    get: () => toSpending(sum),
   }
 }
 
-function toPublicUsage(usage: core.Usage): Usage {
+interface Spent extends Pick<DocumentCost, 'usage' | 'cost' | 'lostReplies'> {
+  readonly attempts: number
+}
+
+export function computeSpending(attempts: readonly Attempt[]): Spending {
+  return toSpending({ ...sumAttemptCosts(attempts), attempts: attempts.length })
+}
+
+function toSpending({ attempts, usage, cost, lostReplies }: Spent): Spending {
+  return {
+    attempts,
+    usage: usage === undefined ? null : toPublicUsage(usage),
+    costUsd: toUsdOrNull({ cost }),
+    lostReplies,
+  }
+}
+
+function toPublicUsage(usage: CoreUsage): Usage {
   return {
     inputTokens: usage.input_tokens,
     cacheCreation5mInputTokens: usage.cache_creation_5m_input_tokens,

@@ -1,29 +1,20 @@
-import { resolveModelSettings } from '../config/model-settings.ts'
 import { AccountError } from '../core/errors/run-error.ts'
-import { buildRequest } from '../core/request/build-request.ts'
-import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
-import { chooseParameters } from '../core/request/request.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments } from '../engine/summarize-documents.ts'
-import { modelSettingNames } from './client-options.ts'
-import { allowManyListeners, type Client, getConnection } from './create-client.ts'
-import type { Connection } from './create-connection.ts'
+import { checkListener } from './check-arguments.ts'
 import { toPublicError } from './library-error.ts'
-import { loadPrompt } from './library-prompt.ts'
 import { type Outcome, toPublicOutcome } from './public-outcome.ts'
-import { noOverrides } from './request-completion.ts'
-import { checkTexts, readText, type Text, type Texts, takeSources } from './text-source.ts'
+import { createProgress, type OnProgress } from './run-progress.ts'
+import { createAnswerReader } from './schema-data.ts'
+import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
+import { createTextRequests } from './text-requests.ts'
+import { readText, type Text, type Texts, takeSources } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
-export interface SummarizeAllOptions {
-  readonly client: Client
-  /** A prompt from `loadPrompt`. Default: the latest version of `summarize`. */
-  readonly prompt?: Prompt | undefined
-  /**
-   * When aborted, requests in flight are cancelled, their texts are yielded as pending, and the loop throws
-   * the signal's reason.
-   */
-  readonly signal?: AbortSignal | undefined
+/** Options of `summarizeAll`. */
+export interface SummarizeAllOptions<Data = unknown> extends SummarizeOptions<Data> {
+  /** Called before each outcome is yielded. */
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**
@@ -36,21 +27,23 @@ export interface SummarizeAllOptions {
  * are yielded before it throws.
  * @throws TypeError immediately, if an argument is invalid
  */
-export function summarizeAll(
+export function summarizeAll<Data = unknown>(
   texts: Iterable<string | Text> | AsyncIterable<string | Text>,
-  { client, prompt, signal }: SummarizeAllOptions,
-): AsyncGenerator<Outcome, void, undefined> {
-  checkTexts(texts)
-  return generateOutcomes(texts, getConnection(client), prompt, allowManyListeners(signal))
+  options: SummarizeAllOptions<Data>,
+): AsyncGenerator<Outcome<Data>, void, undefined> {
+  const call = readSummarizeOptions('summarizeAll', texts, options, ['onProgress'])
+  const { onProgress } = options
+  checkListener('summarizeAll', 'onProgress', onProgress)
+  return generateOutcomes(texts, call, onProgress) as AsyncGenerator<Outcome<Data>, void, undefined>
 }
 
 async function* generateOutcomes(
   texts: Texts,
-  connection: Connection,
-  promptOption: Prompt | undefined,
-  signal: AbortSignal | undefined,
+  { connection, prompt, overrides, signal }: SummarizeCall,
+  onProgress: OnProgress | undefined,
 ): AsyncGenerator<Outcome, void, undefined> {
-  const { clock, closed, overrides } = connection
+  const { clock, closed } = connection
+  const countOutcome = createProgress(connection, onProgress)
   const shutdown = createShutdown()
   const sources = takeSources(texts, shutdown.drainSignal)
   const close = () => shutdown.abort(closed.reason)
@@ -60,28 +53,28 @@ async function* generateOutcomes(
     signal?.throwIfAborted()
     signal?.addEventListener('abort', abort, { once: true })
     closed.addEventListener('abort', close, { once: true })
-    const prompt = promptOption ?? (await loadPrompt('summarize'))
-    const parameters = chooseParameters(
-      resolveModelSettings(prompt, { ...noOverrides, ...overrides }, modelSettingNames),
-    )
-    model = parameters.model
+    const requests = await createTextRequests(prompt, overrides)
+    model = requests.model
+    const reader = await createAnswerReader(requests.prompt.schema, 'the schema of the prompt')
     // Opening the connection may have to fetch a token first.
     endpoint = (await unlessAborted(connection.open(), shutdown.drainSignal)) ?? ''
     shutdown.drainSignal.throwIfAborted()
+    const { withDrain, semaphore } = connection.forModel(model)
     const outcomes = summarizeDocuments({
       sources,
       read: readText,
-      buildRequest(document) {
-        const fields = { ...parameters, ...renderPrompt(prompt, document, {}) }
-        return buildRequest(fields, document.ref.path, 'anthropic')
-      },
-      ask: connection.withDrain(shutdown.drainSignal),
+      buildRequest: requests.build,
+      findMismatch: reader.findMismatch,
+      ask: withDrain(shutdown.drainSignal),
       toRunError: (error) => new AccountError(error, model, endpoint),
-      semaphore: connection.semaphore,
+      semaphore,
       shutdown,
       clock,
     })
-    for await (const outcome of outcomes) yield toPublicOutcome(outcome)
+    for await (const outcome of outcomes) {
+      countOutcome(outcome)
+      yield toPublicOutcome(outcome, reader)
+    }
     shutdown.drainSignal.throwIfAborted()
   } catch (error) {
     signal?.throwIfAborted()

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
+import { isPromise } from './check-arguments.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** A text with a name. */
@@ -18,10 +19,11 @@ export interface TextSource extends DocumentRef {
 export type Texts = Iterable<string | Text> | AsyncIterable<string | Text>
 
 /** Checks that texts are iterable; a string would yield its characters. @throws TypeError */
-export function checkTexts(texts: Texts): void {
+export function checkTexts(caller: string, texts: Texts): void {
   const isObject = typeof texts === 'object' && texts !== null
-  if (!isObject || !(Symbol.asyncIterator in texts || Symbol.iterator in texts))
-    throw new TypeError('expected an iterable or async iterable of texts')
+  if (isObject && (Symbol.asyncIterator in texts || Symbol.iterator in texts)) return
+  const hint = isPromise(texts) ? '; did you forget `await`?' : ''
+  throw new TypeError(`${caller}: texts must be an iterable or async iterable of texts${hint}`)
 }
 
 /**

@@ -1,20 +1,23 @@
+import type { OnText } from '../core/request/ask.ts'
 import { withAnySignal } from '../engine/with-any-signal.ts'
-import type { Connection } from './create-connection.ts'
-import { type Completion, type Question, requestCompletion } from './request-completion.ts'
+import type { Completion } from './request-completion.ts'
 
 /**
  * An answer as a stream of text: `for await (const piece of stream)`. Pieces are buffered until they are
  * read. Leaving the loop early cancels the request at the API. If the answer fails, the received pieces are
  * yielded first, then the loop throws.
  */
-export interface TextStream extends AsyncIterable<string> {
+export interface TextStream<Data = unknown> extends AsyncIterable<string> {
   /** The complete answer, as from `complete`. Need not be awaited. */
-  readonly result: Promise<Completion>
+  readonly result: Promise<Completion<Data>>
 }
 
+/**
+ * Starts a request immediately, and returns its answer as a stream.
+ * @param send sends the request, and calls `onText` with the text as it arrives
+ */
 export function createTextStream(
-  connection: Connection,
-  question: Question,
+  send: (signal: AbortSignal, onText: OnText) => Promise<Completion>,
   signal?: AbortSignal,
 ): TextStream {
   const pieces: string[] = []
@@ -34,8 +37,7 @@ export function createTextStream(
     pieces.push(piece)
     signalChange()
   }
-  const startRequest = (stop: AbortSignal) =>
-    requestCompletion(connection, question, { signal: stop, onText })
+  const startRequest = (stop: AbortSignal) => send(stop, onText)
   const completion =
     signal === undefined
       ? startRequest(readerLeft.signal)

@@ -19,6 +19,7 @@ const entries = Object.entries(exports).flatMap(([path, target]) =>
 )
 
 const body = `
+const anySchema: object = { type: 'object', additionalProperties: false, required: [], properties: {} }
 declare const console: { log(text: string): void }
 
 async function main(): Promise<void> {
@@ -26,6 +27,21 @@ async function main(): Promise<void> {
   const { text, usage }: Completion = await client.complete({ system: 'Be brief.', user: 'Are you there?' })
   const prompt: Prompt = await loadPrompt('summarize@v1')
   const outcomes: Outcome['status'][] = []
+  const { data } = await client.complete({
+    user: 'x',
+    schema: { type: 'object', additionalProperties: false, required: ['a'], properties: { a: { type: 'string' } } },
+  })
+  data.a satisfies string
+  const facts = definePrompt<{ a: string }>({ user: '{text}', schema: anySchema })
+  const all = { client, prompt: facts, model: 'sonnet' }
+  const guess = await estimate(['x'], all)
+  guess.costUsd?.high satisfies number | undefined
+  let finished = 0
+  const onProgress = ({ summarized }: Progress) => {
+    finished = summarized
+  }
+  for await (const outcome of summarizeAll(['x'], { ...all, onProgress }))
+    if (outcome.status === 'summarized') outcome.data.a satisfies string
   for await (const outcome of summarizeAll([{ id: 'a', text: 'The tide is high.' }], { client, prompt })) {
     outcomes.push(outcome.status)
     if (outcome.status === 'failed') outcome.error.transient satisfies boolean
@@ -42,20 +58,20 @@ async function main(): Promise<void> {
   usage.inputTokens
   // @ts-expect-error: an option has a wrong type
   ;() => createClient({ rpm: text })
-  console.log([text.length > 0, ...outcomes, streamed === (await stream.result).text, type].join(' '))
+  console.log([text.length > 0, finished === 1 && client.getTotals().attempts === 5, ...outcomes, streamed === (await stream.result).text, type].join(' '))
 }
 void main()
 `
-const printed = 'true summarized true configuration\n'
-const types = 'Client, Completion, Outcome, Prompt, TextStream'
+const printed = 'true true summarized true configuration\n'
+const types = 'Client, Completion, Outcome, Progress, Prompt, TextStream'
 const importing = `
-import { ClaudeBatchError, createClient, loadPrompt, summarizeAll } from 'claude-batch'
+import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, summarizeAll } from 'claude-batch'
 import type { ${types} } from 'claude-batch'
 ${entries.map((entry, n) => `import * as entry${n} from '${entry}'\nexport type Entry${n} = typeof entry${n}`).join('\n')}
 ${body}`
 const requiring = `
 import library = require('claude-batch')
-const { createClient, loadPrompt, summarizeAll } = library
+const { createClient, definePrompt, estimate, loadPrompt, summarizeAll } = library
 import ClaudeBatchError = library.ClaudeBatchError
 ${types.replaceAll(/(\w+),? ?/g, 'type $1 = library.$1\n')}
 ${body}`

@@ -19,26 +19,46 @@ const [example = ''] = examples
 
 /** A TypeScript caller that uses every export, with two mistakes marked as expected errors. */
 const caller = `
-import { ClaudeBatchError, createClient, loadPrompt, summarizeAll } from 'claude-batch'
-import type { AskOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
-import type { Outcome, PendingText, Problem, Prompt, Question, Spending, SummarizedText } from 'claude-batch'
+import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, summarizeAll } from 'claude-batch'
+import type { Estimate, EstimateRange, Pause, Progress, Retry, Totals } from 'claude-batch'
+import type { CallOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
+import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, SchemaQuestion, Spending, SummarizedText } from 'claude-batch'
 import type { SummarizeAllOptions, Text, TextStream, Usage } from 'claude-batch'
 
-const options: ClientOptions = { rpm: 60, effort: 'low' satisfies Effort, signal: undefined }
+const options: ClientOptions = {
+  rpm: 60, effort: 'low' satisfies Effort, signal: undefined, onPause: ({ waitMs }: Pause) => waitMs,
+  onRetry: async ({ error }: Retry) => { error satisfies Problem },
+}
 const client: Client = createClient(options)
 const question: Question = { user: 'x', system: undefined }
-const asking: AskOptions = { signal: AbortSignal.timeout(1) }
+const asking: CallOptions = { signal: AbortSignal.timeout(1) }
 const completion: Completion = await client.complete(question, asking)
 const usage: Usage | null = completion.usage
 const stream: TextStream = client.stream('x')
 for await (const piece of stream) piece satisfies string
 const loading: LoadPromptOptions = { vars: { a: 'b' } }
 const prompt: Prompt = await loadPrompt('summarize@v1', loading)
+interface Entry { vessel: string }
+const fields: PromptFields<undefined> = { user: '{text}', system: undefined, schema: undefined }
+definePrompt(fields) satisfies Prompt<undefined>
+const schema: object = { type: 'object' }
+const typed: Prompt<Entry> = definePrompt<Entry>({ user: '{text}', schema })
+const asked: SchemaQuestion = { user: 'x', schema }
+;(await client.complete<Entry>(asked)).data.vessel satisfies string
+const inferred = await client.stream({ user: 'x', schema: { type: 'object', required: ['a'], properties: {
+  a: { type: 'array', items: { enum: ['b', 'c'] } }, d: { anyOf: [{ type: 'number' }, { const: 'e' }] },
+} } }).result
+inferred.data satisfies { a: ('b' | 'c')[]; d?: number | 'e' }
+for await (const outcome of summarizeAll(['a'], { client, prompt: typed, model: 'opus' }))
+  if (outcome.status === 'summarized') outcome.data.vessel satisfies string
 async function* texts(): AsyncGenerator<string | Text> {
   yield 'a'
   yield { id: 'b', text: 'c' }
 }
-const all: SummarizeAllOptions = { client, prompt }
+const all: SummarizeAllOptions = { client, prompt, onProgress: (progress: Progress) => progress satisfies Totals }
+const guess: Estimate = await estimate(texts(), { client, prompt })
+guess.costUsd satisfies EstimateRange | null
+client.getTotals().remainingUsd satisfies number | null
 const took = ({ costUsd, usage, lostReplies }: Spending) => [costUsd, usage, lostReplies]
 const told = (outcome: Outcome): string => {
   took(outcome)
@@ -61,6 +81,12 @@ try {
 export { own, usage }
 // @ts-expect-error: an API key is not an option
 createClient({ apiKey: 'x' })
+// @ts-expect-error: the schema has no such property
+inferred.data.b
+// @ts-expect-error: an answer without a schema has no data
+;(await client.complete('x')).data.vessel
+// @ts-expect-error: loadPrompt was not awaited
+summarizeAll(['a'], { client, prompt: loadPrompt('summarize') })
 // @ts-expect-error: a promise is not an outcome
 told(client.complete('x'))
 `
@@ -97,6 +123,27 @@ describe('docs/library.md', () => {
       ]),
     )
     expect(simulator.stats().requests).toBe(4)
+  })
+
+  it.each([
+    ['definePrompt', 2, /^.+: \d+ delays\n.+ is in .+\n$/],
+    [
+      'onProgress',
+      2,
+      /^2 texts, at most \$0\.00\d+\n(?:.*\n)*2 summarized, 0 failed, \$0\.0+\d+, \$1\.9+\d* left\n(?:.*\n)*2 requests\n$/,
+    ],
+  ])('has an example with %s that runs', async (name, requests, output) => {
+    const { simulator, env } = await startService({})
+    const source = examples.find((code) => code.includes(name)) ?? ''
+    const folder = await createFolder({ 'example.mjs': source })
+    await mkdir(join(folder, 'node_modules'))
+    await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
+    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], ...env },
+    })
+    expect([stdout, stderr]).toEqual([expect.stringMatching(output), ''])
+    expect(simulator.stats().requests).toBe(requests)
   })
 
   it('has only examples that compile in strict mode with the packed package', async () => {

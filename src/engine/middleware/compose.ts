@@ -9,7 +9,7 @@ import { createSemaphore, type Semaphore } from './semaphore.ts'
 import type { SharedBudget } from './shared-budget.ts'
 import { trackDocument } from './track-document.ts'
 import { type AttemptListener, withAttemptLog } from './with-attempt-log.ts'
-import { withRetry } from './with-retry.ts'
+import { type RetryOptions, withRetry } from './with-retry.ts'
 import type { RequestTelemetry } from './with-telemetry.ts'
 
 export interface ComposeOptions extends RateLimitSettings {
@@ -29,6 +29,7 @@ export interface ComposeOptions extends RateLimitSettings {
   /** Default: no telemetry. */
   readonly telemetry?: RequestTelemetry | undefined
   readonly onPause?: NonNullable<CircuitBreakerOptions['onPause']>
+  readonly onRetry?: NonNullable<RetryOptions['onRetry']>
 }
 
 export interface ComposedAsk {

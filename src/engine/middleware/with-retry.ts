@@ -3,11 +3,12 @@ import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import { isRetryable } from '../../core/errors/classify-error.ts'
 import { describeFailure } from '../../core/errors/describe-failure.ts'
 import { toFailure } from '../../core/errors/failure.ts'
-import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
+import { getRetryAfterMs, isUnreachable, type RequestError } from '../../core/errors/request-error.ts'
 import { RunError, UnreachableError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
+import type { Request } from '../../core/request/request.ts'
 import type { Clock } from '../../core/run/clock.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { withAnySignal } from '../with-any-signal.ts'
@@ -26,6 +27,18 @@ export interface RetryOptions {
    * The semaphore of the caller's permit, which is released during waits so that other documents can use it.
    */
   readonly semaphore: Pick<Semaphore, 'waitWithoutPermit' | 'addPlace'>
+  /** Called before the wait for each retry. It must not throw. */
+  readonly onRetry?: (retry: FailedAttempt) => void
+}
+
+/** An attempt that failed and will be retried. */
+interface FailedAttempt {
+  readonly request: Request
+  /** From 1. */
+  readonly attemptNumber: number
+  readonly requestError: RequestError
+  /** Milliseconds until the retry. */
+  readonly waitMs: number
 }
 
 /**
@@ -42,7 +55,7 @@ export interface RetryOptions {
  */
 export function withRetry(
   createAsk: () => Ask,
-  { retries, maxWaitMs, clock, random, drainSignal, semaphore }: RetryOptions,
+  { retries, maxWaitMs, clock, random, drainSignal, semaphore, onRetry }: RetryOptions,
 ): Ask {
   return async (request, signal, onText) => {
     const ask = createAsk()
@@ -75,7 +88,7 @@ export function withRetry(
         minTimeout: 0,
         // All other errors use up a retry. Otherwise, p-retry would retry a TypeError endlessly.
         shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.retryPlan.isUncounted),
-        shouldRetry: async ({ error, retriesConsumed }) => {
+        shouldRetry: async ({ error, attemptNumber, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { requestError, retryPlan } = error
           if (hasOutput || !(isRetryable(requestError) || retryPlan.isSecondTry)) return false
@@ -86,6 +99,7 @@ export function withRetry(
             getRetryAfterMs(requestError) ??
             computeBackoffMs(retriesConsumed + 1, random())
           if (waitMs > maxWaitMs) return false
+          onRetry?.({ request, attemptNumber, requestError, waitMs })
           if (waitMs === 0) return true
           removePlace ??= semaphore.addPlace()
           await withAnySignal(drainSignal, signal, (combined) =>

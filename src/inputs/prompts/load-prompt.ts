@@ -1,6 +1,6 @@
-import { builtinPlaceholders, type Prompt } from '../../core/request/render-prompt.ts'
-import { listPlaceholders } from '../../core/request/template.ts'
+import type { Prompt } from '../../core/request/render-prompt.ts'
 import { UsageError } from '../../errors.ts'
+import { findUnusedVar } from './build-prompt.ts'
 import { type PromptFile, parsePromptFile } from './prompt-file.ts'
 import {
   locatePrompt,
@@ -35,11 +35,7 @@ export function checkVars(
   prompts: readonly Prompt[],
   { vars, varSetting = '--var' }: Pick<PromptOptions, 'vars' | 'varSetting'>,
 ): void {
-  const ownSlots = new Set(
-    prompts.flatMap(({ user, system = [] }) => [...listPlaceholders(user), ...listPlaceholders(system)]),
-  )
-  for (const slot of builtinPlaceholders) ownSlots.delete(slot)
-  const unused = vars.find((name) => !ownSlots.has(name))
+  const unused = findUnusedVar(prompts, vars)
   if (unused === undefined) return
   const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
   const setting = unused === 'instructions' ? '--instructions' : `${varSetting} ${unused}`

@@ -1,9 +1,7 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
-import { type Effort, efforts, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
-import { builtinPlaceholders, type Prompt } from '../../core/request/render-prompt.ts'
-import { findUnsupported, type JsonSchema } from '../../core/request/schema-support.ts'
-import { listPlaceholders, parseTemplate, type Template, TemplateError } from '../../core/request/template.ts'
+import type { Prompt } from '../../core/request/render-prompt.ts'
 import { UsageError } from '../../errors.ts'
+import { buildPrompt, type PromptFields } from './build-prompt.ts'
 
 /** The content of a prompt file. */
 export interface PromptFile {
@@ -110,99 +108,38 @@ function parsePrompt(
   { name, origin, vars, varSetting = '--var' }: PromptContext,
   fail: Fail,
 ): Omit<Prompt, 'why'> {
-  const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort', 'schema']
-  const fields = readFields(node, keys, version, fail)
-  const text = (key: string) => {
-    const field = fields[key]
-    if (field === undefined) return undefined
-    if (typeof field.value !== 'string' || field.value.trim() === '')
-      return fail(`\`${key}\` of ${version} must be a text`, field.at)
-    return field.value
+  const entries = readFields(node, Object.values(keys), version, fail)
+  const get = (field: keyof PromptFields) => entries[keys[field]]
+  const schema = get('schema')?.at
+  const fields = {
+    user: get('user')?.value,
+    system: get('system')?.value,
+    description: get('description')?.value,
+    model: get('model')?.value,
+    maxTokens: get('maxTokens')?.value,
+    effort: get('effort')?.value,
+    schema: isMap(schema) ? schema.toJSON() : schema,
   }
-  const template = (key: string, builtin: readonly string[]): Template | undefined => {
-    const slots = vars === undefined ? undefined : [...builtin, ...vars]
-    const source = text(key)
-    const options = { slots, varSetting, at: fields[key]?.at }
-    return source === undefined ? undefined : parseCheckedTemplate(source, key, options, fail)
-  }
-
-  const user =
-    template('user_template', builtinPlaceholders) ?? fail(`${version} has no \`user_template\``, node)
-  if (!listPlaceholders(user).includes('text'))
-    fail(
-      `\`user_template\` of ${version} has no {text}, the placeholder for the document`,
-      fields['user_template']?.at,
-    )
-  // The document must stay out of the system prompt, where its words would have the weight of the operator's.
-  const system = template(
-    'system',
-    builtinPlaceholders.filter((slot) => slot !== 'text'),
-  )
-  if (listPlaceholders(system ?? []).includes('text'))
-    fail('`system` has {text}: the document belongs in `user_template`', fields['system']?.at)
-  const description = text('description')
-  const model = text('model')
-  const effort = text('effort')
-  if (effort !== undefined && !efforts.includes(effort as Effort))
-    fail(`\`effort\` is one of ${efforts.join(', ')}`, fields['effort']?.at)
-  const limit = findModel(resolveModelAlias(model ?? ''))?.maxOutputTokens ?? Number.MAX_SAFE_INTEGER
-  const maxTokens = fields['max_tokens']
-  if (
-    maxTokens !== undefined &&
-    !(Number.isInteger(maxTokens.value) && Number(maxTokens.value) >= 1 && Number(maxTokens.value) <= limit)
-  ) {
-    fail(
-      `\`max_tokens\` of ${version} must be a whole number of at least 1${model === undefined ? '' : ` and at most ${limit}`}`,
-      maxTokens.at,
-    )
-  }
-  const schemaAt = fields['schema']?.at
-  const schema: unknown = isMap(schemaAt) ? schemaAt.toJSON() : schemaAt
-  const unsupported = schema === undefined ? undefined : findUnsupported(schema)
-  if (unsupported !== undefined) fail(`\`schema\` of ${version}: ${unsupported}`, schemaAt)
-  return {
-    name,
+  const prompt = buildPrompt(fields, {
+    names: keys,
     version,
-    origin,
-    user,
-    ...(schema !== undefined && { schema: schema as JsonSchema }),
-    ...(description !== undefined && { description: description.trim() }),
-    ...(system !== undefined && { system }),
-    ...(model !== undefined && { model }),
-    ...(maxTokens !== undefined && { maxTokens: Number(maxTokens.value) }),
-    ...(effort !== undefined && { effort: effort as Effort }),
-  }
+    vars,
+    varSetting,
+    fail: (message, field) => fail(message, field === undefined ? node : get(field)?.at),
+  })
+  return { name, version, origin, ...prompt }
 }
 
-function parseCheckedTemplate(
-  source: string,
-  key: string,
-  {
-    slots,
-    varSetting,
-    at,
-  }: {
-    readonly slots: readonly string[] | undefined
-    readonly varSetting: string
-    readonly at: Node | undefined
-  },
-  fail: Fail,
-): Template {
-  try {
-    const template = parseTemplate(source)
-    const unknown = listPlaceholders(template).find((slot) => !(slots ?? [slot]).includes(slot))
-    if (slots !== undefined && unknown !== undefined) {
-      fail(
-        `\`${key}\` has an unknown placeholder {${unknown}}; use {${slots.join('}, {')}}, or set it with ${varSetting} ${unknown}=…`,
-        at,
-      )
-    }
-    return template
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error
-    return fail(`\`${key}\` has ${error.message}`, at)
-  }
-}
+/** The key of each field in a file. */
+const keys = {
+  system: 'system',
+  user: 'user_template',
+  description: 'description',
+  model: 'model',
+  maxTokens: 'max_tokens',
+  effort: 'effort',
+  schema: 'schema',
+} as const satisfies PromptFields<string>
 
 /**
  * Returns the entries of a mapping, and fails for an unknown key. `__proto__` is a key like any other here.
