@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+export type { Image, ImageMediaType, Images, Pdf, Upload } from './core/document/upload.ts'
 export type { EstimateRange } from './core/estimate/estimate-cost.ts'
 export type { Effort } from './core/pricing/models.ts'
 export type { CallOptions } from './library/call-options.ts'
@@ -18,5 +19,5 @@ export type { Completion } from './library/request-completion.ts'
 export type { Progress } from './library/run-progress.ts'
 export type { Spending, Totals, Usage } from './library/spending.ts'
 export { type SummarizeAllOptions, summarizeAll } from './library/summarize-all.ts'
-export type { Text } from './library/text-source.ts'
+export type { Text, UnreadableText } from './library/text-source.ts'
 export type { TextStream } from './library/text-stream.ts'

@@ -73,7 +73,7 @@ export const exitBySignal = {
 } as const satisfies Record<StopSignal, Exit>
 
 /** What the library may use. It registers no listeners and writes nothing. */
-interface LibraryRuntime extends Pick<Runtime, 'env' | 'cwd' | 'clock' | 'random'> {
+interface LibraryRuntime extends Pick<Runtime, 'env' | 'cwd' | 'clock' | 'random' | 'getCpuTimeMs'> {
   /** Emits a warning of the process, which Node.js prints on stderr by default. */
   warn(text: string): void
 }
@@ -86,6 +86,7 @@ export function createLibraryRuntime(): LibraryRuntime {
     clock: realClock,
     random: Math.random,
     warn: (text) => process.emitWarning(text, 'ClaudeBatchWarning'),
+    getCpuTimeMs,
   }
 }
 
@@ -106,7 +107,6 @@ export function createProcessRuntime(): Runtime {
     getStdoutKind,
     isRedirectTarget,
     confirm,
-    getCpuTimeMs,
     pid: process.pid,
     uid: process.getuid?.(),
     isRunning,

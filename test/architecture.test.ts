@@ -43,6 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   library: ['engine', 'inputs', 'claude', 'config', 'core', 'runtime.ts'],
   cli: ['commands', 'config', 'ui/print-message.ts', 'ui/event-writer.ts', 'core', 'runtime.ts'],
   'index.ts': ['library', 'core'],
+  'documents.ts': ['library', 'core'],
   'cli.ts': ['cli', 'runtime.ts'],
   'main.ts': [
     'cli.ts',

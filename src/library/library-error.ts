@@ -23,8 +23,9 @@ export interface Problem {
    * - from the API: `invalid_request_error`, `overloaded_error`, …
    * - for an unusable answer: `max_tokens`, `refusal`, `empty`, `schema`, …
    * - for the connection: `connection_error`, `timeout`, …
-   * - for a text that was not sent: `empty_text`, `not_text`
-   * - otherwise: `configuration`, `budget_exceeded`, `wait_too_long` or `closed`
+   * - for a text that was not sent: `empty_text`, `not_text`, `invalid_upload`
+   * - for a document that cannot be read: `unreadable`, `encrypted`, `malformed`, `too_large`, …
+   * - otherwise: `configuration`, `no_input`, `io_error`, `budget_exceeded`, `wait_too_long` or `closed`
    */
   readonly type: string
   /** A description for people. May contain text of the API, or of a proxy that answered in its place. */
@@ -107,6 +108,14 @@ export function createFailureError(
   return new ClaudeBatchError({ ...toProblem(failure), message }, attempts, partial, options)
 }
 
+/** Creates the error of documents that are not there, or of a system that opens no more files. */
+export function createReadError(
+  type: 'configuration' | 'no_input' | 'io_error',
+  message: string,
+): ClaudeBatchError {
+  return createOwnError(type, message)
+}
+
 export function createClosedError(): ClaudeBatchError {
   return createOwnError('closed', 'this client was closed')
 }
@@ -143,7 +152,7 @@ export function toPublicError(
   return new ClaudeBatchError(problem, attempts, partial, options)
 }
 
-type OwnErrorType = 'configuration' | 'budget_exceeded' | 'wait_too_long' | 'closed'
+type OwnErrorType = 'configuration' | 'no_input' | 'io_error' | 'budget_exceeded' | 'wait_too_long' | 'closed'
 
 /** Describes the same errors as `errors.ts`, with the names of the library's options. */
 function describeRunError(error: RunError): { readonly type: OwnErrorType; readonly text: string } {

@@ -8,7 +8,7 @@ import { createProgress, type OnProgress } from './run-progress.ts'
 import { createAnswerReader } from './schema-data.ts'
 import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
-import { readText, type Text, type Texts, takeSources } from './text-source.ts'
+import { readText, type Texts, takeSources } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of `summarizeAll`. */
@@ -28,7 +28,7 @@ export interface SummarizeAllOptions<Data = unknown> extends SummarizeOptions<Da
  * @throws TypeError immediately, if an argument is invalid
  */
 export function summarizeAll<Data = unknown>(
-  texts: Iterable<string | Text> | AsyncIterable<string | Text>,
+  texts: Texts,
   options: SummarizeAllOptions<Data>,
 ): AsyncGenerator<Outcome<Data>, void, undefined> {
   const call = readSummarizeOptions('summarizeAll', texts, options, ['onProgress'])

@@ -30,7 +30,13 @@ export async function createTextRequests(
     prompt,
     model: parameters.model,
     build(document) {
-      const fields = { ...parameters, ...renderPrompt(prompt, document, {}), ...(schema && { schema }) }
+      const { upload } = document
+      const fields = {
+        ...parameters,
+        ...renderPrompt(prompt, document, {}),
+        ...(schema && { schema }),
+        ...(upload && { upload }),
+      }
       return buildRequest(fields, document.ref.path, 'anthropic')
     },
   }

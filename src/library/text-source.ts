@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import type { Upload } from '../core/document/upload.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { isPromise } from './check-arguments.ts'
+import { isUpload } from './is-upload.ts'
+import type { Problem } from './library-error.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** A text with a name. */
@@ -9,6 +12,19 @@ export interface Text {
   /** The id of its outcome, which also replaces `{path}` in the prompt. Default: `text-1`, `text-2`, … */
   readonly id?: string | undefined
   readonly text: string
+  /** What is sent next to the text, because the model must see it: pages of a PDF, or images. */
+  readonly upload?: Upload | undefined
+}
+
+/** A text whose name is known. */
+export interface NamedText extends Text {
+  readonly id: string
+}
+
+/** A document without a text: its outcome is `failed`, with this error, and nothing is sent. */
+export interface UnreadableText {
+  readonly id: string
+  readonly error: Problem
 }
 
 /** One item from the caller, which may be any value. */
@@ -16,7 +32,8 @@ export interface TextSource extends DocumentRef {
   readonly item: unknown
 }
 
-export type Texts = Iterable<string | Text> | AsyncIterable<string | Text>
+type Item = string | Text | UnreadableText
+export type Texts = Iterable<Item> | AsyncIterable<Item>
 
 /** Checks that texts are iterable; a string would yield its characters. @throws TypeError */
 export function checkTexts(caller: string, texts: Texts): void {
@@ -30,7 +47,10 @@ export function checkTexts(caller: string, texts: Texts): void {
  * Yields texts one by one, on demand, until `drain` aborts. It does not wait then for a source that is slow
  * to return the next text.
  */
-export async function* takeSources(texts: Texts, drain: AbortSignal): AsyncGenerator<TextSource> {
+export async function* takeSources(
+  texts: Iterable<unknown> | AsyncIterable<unknown>,
+  drain: AbortSignal,
+): AsyncGenerator<TextSource> {
   const items = Symbol.asyncIterator in texts ? texts[Symbol.asyncIterator]() : texts[Symbol.iterator]()
   let state = 'idle' as 'idle' | 'pending' | 'done'
   const takeNext = async () => {
@@ -67,7 +87,10 @@ async function closeIterator(items: Iterator<unknown> | AsyncIterator<unknown>):
 
 /** Reads one item. Never throws: an invalid item becomes an input problem. */
 export async function readText({ item, ...source }: TextSource): Promise<Document | InputProblem> {
-  const text = typeof item === 'string' ? item : (item as { text?: unknown } | null | undefined)?.text
+  const { text, upload, error } =
+    typeof item === 'string' ? { text: item } : ((item ?? {}) as Record<'text' | 'upload' | 'error', unknown>)
+  const { type, message } = (error ?? {}) as { type?: unknown; message?: unknown }
+  if (typeof type === 'string' && typeof message === 'string') return { action: 'fail', type, message }
   if (typeof text !== 'string')
     return {
       action: 'fail',
@@ -75,10 +98,17 @@ export async function readText({ item, ...source }: TextSource): Promise<Documen
       message: `expected a string or { id, text }, got ${describeType(item)}`,
     }
   if (text.trim() === '') return { action: 'fail', type: 'empty_text', message: 'the text is empty' }
+  if (upload !== undefined && !isUpload(upload))
+    return { action: 'fail', type: 'invalid_upload', message: 'its upload is neither a PDF nor images' }
   const wellFormedText = replaceLoneSurrogates(text).replace(/^\ufeff/, '')
   const bytes = Buffer.from(wellFormedText)
   const sha256 = hash('sha256', bytes)
-  return { ref: source, text: wellFormedText, fingerprint: { size: bytes.length, sha256 } }
+  return {
+    ref: source,
+    text: wellFormedText,
+    fingerprint: { size: bytes.length, sha256 },
+    ...(upload !== undefined && { upload }),
+  }
 }
 
 function describeType(item: unknown): string {

@@ -32,6 +32,25 @@ main()
 const requiringApp = app.replace(/import (.*) from ('.*')/, 'const $1 = require($2)')
 const works = { text: true, outcomes: ['summarized'], version: 'v1', isOurs: true }
 
+/** An application that reads a page with the thread of the library. */
+const documentsApp = `
+import { ClaudeBatchError, createClient, summarizeAll } from 'claude-batch'
+import { readDocuments } from 'claude-batch/documents'
+
+async function main() {
+  const client = createClient()
+  const outcomes = []
+  try {
+    const page = { name: 'a.html', data: Buffer.from('<p>The tide is high.</p>') }
+    for await (const { status } of summarizeAll(readDocuments(page), { client })) outcomes.push(status)
+  } catch (error) {
+    outcomes.push(error instanceof ClaudeBatchError, error.type, error.message)
+  }
+  console.log(JSON.stringify(outcomes))
+}
+main()
+`
+
 interface Build {
   readonly name: string
   readonly program: string
@@ -137,6 +156,42 @@ describe('an application that bundles the packed library', () => {
     expect(JSON.parse(stdout)).toEqual(works)
     expect(stderr).toBe('')
   })
+
+  it.for([
+    ['cjs', 'app.cjs'],
+    ['esm', 'app.mjs'],
+  ] as const)(
+    'reads documents if esbuild to %s leaves their module out, and says so if not',
+    async ([format, program], { skip }) => {
+      if (tools.whyNot !== undefined) skip(tools.whyNot)
+      const createBuild = (name: string, external: string) => `
+await build({
+  entryPoints: ['app.mjs'], bundle: true, platform: 'node', format: '${format}', outfile: 'out/${name}',
+  logLevel: 'silent', external: ${external},
+})`
+      const cwd = await createApplication(tools, {
+        'app.mjs': documentsApp,
+        'package.json': '{ "type": "module" }',
+        'build.mjs': `import { build } from 'esbuild'
+${createBuild(program, "['claude-batch/documents']")}${createBuild(`whole.${program}`, '[]')}`,
+      })
+      await run(process.execPath, ['build.mjs'], { cwd })
+      const { env } = await startService({})
+      const print = async (file: string) => {
+        const { stdout } = await run(process.execPath, [join('out', file)], {
+          cwd,
+          env: { PATH: process.env['PATH'], ...env },
+        })
+        return JSON.parse(stdout)
+      }
+      expect(await print(program)).toEqual(['summarized'])
+      expect(await print(`whole.${program}`)).toEqual([
+        true,
+        'configuration',
+        expect.stringContaining('do not bundle it (esbuild: --external:claude-batch/documents)'),
+      ])
+    },
+  )
 
   it('answers in AWS Lambda, also after it was frozen and the API has closed its connections', async ({
     skip,

@@ -46,6 +46,13 @@ async function main(): Promise<void> {
     outcomes.push(outcome.status)
     if (outcome.status === 'failed') outcome.error.transient satisfies boolean
   }
+  const page: DocumentData = { name: 'a.html', data: Uint8Array.from('<p>High tide.</p>', (c) => c.charCodeAt(0)) }
+  const reading: ReadDocumentsOptions = { onSkip: ({ type, ids }: SkippedDocuments) => console.log(type + ids.join()) }
+  for await (const document of readDocuments([page], reading)) {
+    if ('error' in document) document.error.type satisfies string
+    else document.upload?.type satisfies 'pdf' | 'images' | undefined
+  }
+  for await (const { status } of summarizeAll(readDocuments(page), { client })) outcomes.push(status)
   const stream: TextStream = client.stream('Why?')
   let streamed = ''
   for await (const piece of stream) streamed += piece
@@ -58,22 +65,28 @@ async function main(): Promise<void> {
   usage.inputTokens
   // @ts-expect-error: an option has a wrong type
   ;() => createClient({ rpm: text })
-  console.log([text.length > 0, finished === 1 && client.getTotals().attempts === 5, ...outcomes, streamed === (await stream.result).text, type].join(' '))
+  console.log([text.length > 0, finished === 1 && client.getTotals().attempts === 6, ...outcomes, streamed === (await stream.result).text, type].join(' '))
 }
 void main()
 `
-const printed = 'true true summarized true configuration\n'
+const printed = 'true true summarized summarized true configuration\n'
 const types = 'Client, Completion, Outcome, Progress, Prompt, TextStream'
+const documentTypes = 'DocumentData, ReadDocumentsOptions, SkippedDocuments'
 const importing = `
 import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, summarizeAll } from 'claude-batch'
 import type { ${types} } from 'claude-batch'
+import { readDocuments } from 'claude-batch/documents'
+import type { ${documentTypes} } from 'claude-batch/documents'
 ${entries.map((entry, n) => `import * as entry${n} from '${entry}'\nexport type Entry${n} = typeof entry${n}`).join('\n')}
 ${body}`
 const requiring = `
 import library = require('claude-batch')
+import documents = require('claude-batch/documents')
+const { readDocuments } = documents
 const { createClient, definePrompt, estimate, loadPrompt, summarizeAll } = library
 import ClaudeBatchError = library.ClaudeBatchError
 ${types.replaceAll(/(\w+),? ?/g, 'type $1 = library.$1\n')}
+${documentTypes.replaceAll(/(\w+),? ?/g, 'type $1 = documents.$1\n')}
 ${body}`
 
 /** How a project imports, and the programs that the compiler writes for it. */
@@ -167,7 +180,9 @@ describe("a consumer's project with the packed library", () => {
   it.for(runtimes)('runs in %s, as a module and as CommonJS', async ([name, runtime], { skip }) => {
     const whyNot = tools.whyNot ?? otherRuntimes.whyNot
     if (whyNot !== undefined) skip(whyNot)
-    const [command = '', ...flags] = await runtime(otherRuntimes)
+    const [command = '', ...given] = await runtime(otherRuntimes)
+    // Readers of documents run in a thread, which is a file, and one package counts the processors.
+    const flags = name === 'Deno' ? [...given, '--allow-read', '--allow-sys=cpus'] : given
     const cwd = await createApplication(tools, {
       'a.mts': importing,
       'b.cts': requiring,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../../src/library/client-options.ts'
+import { checkReadOptions } from '../../src/library/read-documents-options.ts'
 import { readCodeBlocks } from '../support/code-blocks.ts'
 import { installPacked } from '../support/packed-package.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
@@ -23,7 +24,10 @@ import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, sum
 import type { Estimate, EstimateRange, Pause, Progress, Retry, Totals } from 'claude-batch'
 import type { CallOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
 import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, SchemaQuestion, Spending, SummarizedText } from 'claude-batch'
-import type { SummarizeAllOptions, Text, TextStream, Usage } from 'claude-batch'
+import type { SummarizeAllOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
+import { readDocuments } from 'claude-batch/documents'
+import type { DocumentData, DocumentInput, DocumentInputs, NamedText } from 'claude-batch/documents'
+import type { ReadDocumentsOptions, SkippedDocuments } from 'claude-batch/documents'
 
 const options: ClientOptions = {
   rpm: 60, effort: 'low' satisfies Effort, signal: undefined, onPause: ({ waitMs }: Pause) => waitMs,
@@ -72,6 +76,15 @@ const told = (outcome: Outcome): string => {
   }
 }
 for await (const outcome of summarizeAll(texts(), all)) told(outcome)
+const data: DocumentData = { name: 'a.pdf', data: new Uint8Array(1) }
+const inputs: DocumentInputs = [data satisfies DocumentInput, './docs']
+const onSkip = ({ ids }: SkippedDocuments) => ids satisfies readonly string[]
+const reading: ReadDocumentsOptions = { ext: ['md'], onSkip, signal: AbortSignal.timeout(1) }
+for await (const document of readDocuments(inputs, reading)) {
+  if ('error' in document) (document satisfies UnreadableText).error satisfies Problem
+  else (document satisfies NamedText).upload satisfies Upload | undefined
+}
+for await (const outcome of summarizeAll(readDocuments('./docs'), { client })) told(outcome)
 for await (const outcome of summarizeAll(new Set(['a']), { client })) told(outcome)
 await using own = createClient()
 try {
@@ -125,6 +138,26 @@ describe('docs/library.md', () => {
     expect(simulator.stats().requests).toBe(4)
   })
 
+  it('has an example that reads documents', async () => {
+    const { simulator, env } = await startService({})
+    const documents = examples.find((code) => code.includes("readDocuments('./docs')")) ?? ''
+    const folder = await createFolder({
+      'example.mjs': documents,
+      'docs/tides.html': '<h1>Tides</h1><p>High water is at 06:12.</p>',
+      'docs/empty.pdf': '',
+    })
+    await mkdir(join(folder, 'node_modules'))
+    await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
+    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], ...env },
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toContain('docs/empty.pdf: no summary, the file is empty; download or copy it again\n')
+    expect(stdout).toMatch(/^docs\/tides\.html: \[simulated\] /m)
+    expect(simulator.stats().requests).toBe(1)
+  })
+
   it.each([
     ['definePrompt', 2, /^.+: \d+ delays\n.+ is in .+\n$/],
     [
@@ -170,14 +203,17 @@ describe('docs/library.md', () => {
     }
   })
 
-  it('lists every option', async () => {
-    const source = await readFile(join(root, 'src/library/client-options.ts'), 'utf8')
+  it.each([
+    ['client-options', checkOptions],
+    ['read-documents-options', checkReadOptions],
+  ])('lists every option in %s', async (name, check) => {
+    const source = await readFile(join(root, `src/library/${name}.ts`), 'utf8')
     const names = [...source.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(10)
     for (const name of names) {
       expect(page).toMatch(new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'))
       // The run-time check must accept every option of the type.
-      expect(() => checkOptions({ [name]: undefined })).not.toThrow()
+      expect(() => check({ [name]: undefined })).not.toThrow()
     }
   })
 })

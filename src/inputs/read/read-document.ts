@@ -37,7 +37,8 @@ const maxPackedBytes = 64_000_000
 
 export interface ReadOptions extends ReaderSettings {
   readonly cwd: string
-  readonly stdin: Readable
+  /** What `-` names. Default: `-` is the name of a file. */
+  readonly stdin?: Readable | undefined
   /** The programs that read documents of some extensions, and what they need. Default: none */
   readonly converters?:
     | (Omit<ConvertersOptions, 'commands' | 'cwd' | 'encoding'> & {
@@ -48,9 +49,12 @@ export interface ReadOptions extends ReaderSettings {
   readonly onWarning?: (text: string) => void
   /** Returns the CPU time of the process; see `createTimeBudget`. */
   readonly getCpuTimeMs?: (() => number) | undefined
+  /** Stops the reader when it is aborted. A document that is being read may then be a failure. */
+  readonly signal?: AbortSignal | undefined
 }
 
-export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProblem>
+/** Reads a document. @param bytes its content, if it is not a file */
+export type ReadDocument = (source: DocumentRef, bytes?: Buffer) => Promise<Document | InputProblem>
 
 /**
  * Returns a function that reads documents as text, each with the reader of its format; see
@@ -65,10 +69,11 @@ export function createDocumentReader({
   pdf = 'text',
   onWarning,
   getCpuTimeMs,
+  signal,
   converters: { commands = {}, ...converterOptions } = noConverters,
 }: ReadOptions): ReadDocument {
   const converters = createConverters({ ...converterOptions, commands, cwd, encoding })
-  const convert = createThreadReader({ getCpuTimeMs })
+  const convert = createThreadReader({ getCpuTimeMs, signal })
   const reportedNotes = new Set<string>()
   const reportEncoding = (path: string, decoded: DecodedText) => {
     const note = describeEncoding(decoded)
@@ -78,8 +83,8 @@ export function createDocumentReader({
   }
   // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()
-  const readInTurn: ReadDocument = (source) => {
-    const next = lastRead.then(() => readOne(source))
+  const readInTurn: ReadDocument = (source, given) => {
+    const next = lastRead.then(() => readOne(source, given))
     lastRead = next.catch(() => {})
     return next
   }
@@ -96,11 +101,15 @@ export function createDocumentReader({
     return convert({ format, bytes, encoding, pdf })
   }
 
-  const readOne: ReadDocument = async (source) => {
+  const load = async (path: string, given: Buffer | undefined) => {
+    if (given !== undefined) return { bytes: given }
+    return path === '-' && stdin !== undefined ? readStdin(stdin) : readFile(resolve(cwd, path))
+  }
+  const readOne: ReadDocument = async (source, given) => {
     const { path, namedByUser } = source
     const emptyAs = namedByUser ? 'fail' : 'skip'
-    const content = await (path === '-' ? readStdin(stdin) : readFile(resolve(cwd, path))).catch(
-      (error: unknown) => toInputProblem(error, source),
+    const content: Content | InputProblem = await load(path, given).catch((error: unknown) =>
+      toInputProblem(error, source),
     )
     if ('action' in content) return content.type === 'binary' ? { ...content, action: emptyAs } : content
     const { bytes, mtimeMs } = content
@@ -144,10 +153,10 @@ export function createDocumentReader({
     return { ref: source, text: converted.text, marks: [], fingerprint: createFingerprint(bytes, mtimeMs) }
   }
 
-  return (source) => {
-    if (converters.handles(source.path)) return convertOne(source)
+  return (source, given) => {
+    if (given === undefined && converters.handles(source.path)) return convertOne(source)
     const format = findFormatByName(source.path)
-    return isPacked(format) || mayHoldImages(format) ? readInTurn(source) : readOne(source)
+    return isPacked(format) || mayHoldImages(format) ? readInTurn(source, given) : readOne(source, given)
   }
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { resolveAsset } from '../../../assets.ts'
 import type { InputProblem } from '../../../core/document/document.ts'
@@ -9,6 +10,8 @@ export interface WorkerReaderOptions extends TimeSources {
   readonly timeoutMs?: number
   /** Maximum heap in megabytes, without buffers. @default 1024 */
   readonly memoryMb?: number
+  /** Ends the thread when it is aborted. A document that is being read then fails. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -19,6 +22,7 @@ export interface WorkerReaderOptions extends TimeSources {
 export function createThreadReader({
   timeoutMs = 60_000,
   memoryMb = 1024,
+  signal,
   ...timeSources
 }: WorkerReaderOptions = {}): typeof convertDocument {
   let thread: ReaderThread | undefined
@@ -30,6 +34,7 @@ export function createThreadReader({
     thread = undefined
     return ending?.terminate()
   }
+  signal?.addEventListener('abort', () => void endThread(), { once: true })
   const readOne = async (conversion: ConversionRequest): Promise<ConvertedText | InputProblem> => {
     clearTimeout(idleTimer)
     thread ??= startThread(memoryMb)
@@ -52,8 +57,18 @@ const maxIdleMs = 2000
 /** How often the time of a document is checked within its limit. */
 const ticksPerDocument = 60
 
-/** The built script, also in tests, because Node 20 does not run TypeScript. */
-const threadScript = resolveAsset('../dist/thread.js')
+/**
+ * Whether the files of the package that readers need are where this module expects them. They are not if a bundler has
+ * put this module into another program.
+ */
+export function hasReaderFiles(): boolean {
+  try {
+    return existsSync(resolveAsset('../dist/character-maps.br'))
+  } catch {
+    // Bundlers that write CommonJS remove the URL of the module.
+    return false
+  }
+}
 
 /** The result of one document. After `crashed`, the thread cannot be used again. */
 type WorkerResult =
@@ -68,7 +83,10 @@ interface ReaderThread {
 }
 
 function startThread(memoryMb: number): ReaderThread {
-  const worker = new Worker(threadScript, {
+  // The built script, also in tests, because Node 20 does not run TypeScript.
+  const worker = new Worker(resolveAsset('../dist/thread.js'), {
+    // Some flags of the program are errors here, such as --input-type.
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     // Output of libraries is discarded.
     stdout: true,
