@@ -114,16 +114,22 @@ const strict = {
   noEmit: true,
 }
 
+/** Runs an example of the page against the simulator, in a folder with these files and the package. */
+async function runExample(source: string, files: Readonly<Record<string, string>> = {}) {
+  const { simulator, env } = await startService({})
+  const folder = await createFolder({ ...files, 'example.mjs': source })
+  await mkdir(join(folder, 'node_modules'))
+  await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
+  const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...env },
+  })
+  return { stdout, stderr, requests: simulator.stats().requests }
+}
+
 describe('docs/library.md', () => {
   it('has an example that runs', async () => {
-    const { simulator, env } = await startService({})
-    const folder = await createFolder({ 'example.mjs': example })
-    await mkdir(join(folder, 'node_modules'))
-    await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
-    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'], ...env },
-    })
+    const { stdout, stderr, requests } = await runExample(example)
     expect(stderr).toBe('')
     const lines = stdout.trimEnd().split('\n')
     expect(lines).toEqual(
@@ -135,27 +141,19 @@ describe('docs/library.md', () => {
         'wednesday: no summary, the text is empty',
       ]),
     )
-    expect(simulator.stats().requests).toBe(4)
+    expect(requests).toBe(4)
   })
 
   it('has an example that reads documents', async () => {
-    const { simulator, env } = await startService({})
-    const documents = examples.find((code) => code.includes("readDocuments('./docs')")) ?? ''
-    const folder = await createFolder({
-      'example.mjs': documents,
+    const source = examples.find((code) => code.includes("readDocuments('./docs')")) ?? ''
+    const { stdout, stderr, requests } = await runExample(source, {
       'docs/tides.html': '<h1>Tides</h1><p>High water is at 06:12.</p>',
       'docs/empty.pdf': '',
-    })
-    await mkdir(join(folder, 'node_modules'))
-    await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
-    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'], ...env },
     })
     expect(stderr).toBe('')
     expect(stdout).toContain('docs/empty.pdf: no summary, the file is empty; download or copy it again\n')
     expect(stdout).toMatch(/^docs\/tides\.html: \[simulated\] /m)
-    expect(simulator.stats().requests).toBe(1)
+    expect(requests).toBe(1)
   })
 
   it.each([
@@ -166,17 +164,10 @@ describe('docs/library.md', () => {
       /^2 texts, at most \$0\.00\d+\n(?:.*\n)*2 summarized, 0 failed, \$0\.0+\d+, \$1\.9+\d* left\n(?:.*\n)*2 requests\n$/,
     ],
   ])('has an example with %s that runs', async (name, requests, output) => {
-    const { simulator, env } = await startService({})
     const source = examples.find((code) => code.includes(name)) ?? ''
-    const folder = await createFolder({ 'example.mjs': source })
-    await mkdir(join(folder, 'node_modules'))
-    await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
-    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'], ...env },
-    })
+    const { stdout, stderr, requests: sent } = await runExample(source)
     expect([stdout, stderr]).toEqual([expect.stringMatching(output), ''])
-    expect(simulator.stats().requests).toBe(requests)
+    expect(sent).toBe(requests)
   })
 
   it('has only examples that compile in strict mode with the packed package', async () => {

@@ -26,7 +26,7 @@ export interface TokenBucket {
    * wrong by the same amount.
    */
   readonly totalCorrection: number
-  /** When the bucket was full last. Nothing that was unknown before made it fuller. */
+  /** When the bucket was full last. An estimate that was too low before that has been right since. */
   readonly fullAt: number
   /** When a response header last corrected the level. */
   readonly lastHeaderAt: number
@@ -151,11 +151,12 @@ export function reconcileBucket(bucket: TokenBucket, remaining: number, atSend: 
   const computeDeviation = (level: number) => (level < low ? low - level : level > high ? high - level : 0)
   const expectedAtSend = computeExpectedLevel(atSend)
   const correctionSinceSend = bucket.totalCorrection - atSend.totalCorrection
-  const deviationAtSend = computeDeviation(expectedAtSend + correctionSinceSend)
-  const stillAtSend = bucket.fullAt > atSend.updatedAt ? Math.min(0, deviationAtSend) : deviationAtSend
+  const uncorrected = computeDeviation(expectedAtSend + correctionSinceSend)
+  // If the estimate was too low before the bucket was full, it is right since then.
+  const deviationAtSend = bucket.fullAt > atSend.updatedAt ? Math.min(0, uncorrected) : uncorrected
   const deviationNow = computeDeviation(computeExpectedLevel(bucket))
-  const isFromSend = Math.abs(stillAtSend) < Math.abs(deviationNow)
-  const correction = isFromSend ? stillAtSend : deviationNow
+  const isFromSend = Math.abs(deviationAtSend) < Math.abs(deviationNow)
+  const correction = isFromSend ? deviationAtSend : deviationNow
   const capacity = Math.max(bucket.capacity, low)
   // What was not expected when the request was sent shows what others do, although it may have been corrected since.
   const surprise = isFromSend ? computeDeviation(expectedAtSend) : deviationNow
