@@ -1,7 +1,6 @@
 import { resolveModelSettings } from '../config/model-settings.ts'
 import type { Document } from '../core/document/document.ts'
-import { buildRequest } from '../core/request/build-request.ts'
-import { renderPrompt } from '../core/request/render-prompt.ts'
+import { buildDocumentRequest } from '../core/request/build-request.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
 import { type ModelSettings, modelSettingNames } from './client-options.ts'
 import type { Prompt } from './define-prompt.ts'
@@ -29,15 +28,7 @@ export async function createTextRequests(
   return {
     prompt,
     model: parameters.model,
-    build(document) {
-      const { upload } = document
-      const fields = {
-        ...parameters,
-        ...renderPrompt(prompt, document, {}),
-        ...(schema && { schema }),
-        ...(upload && { upload }),
-      }
-      return buildRequest(fields, document.ref.path, 'anthropic')
-    },
+    build: (document) =>
+      buildDocumentRequest(prompt, document, { ...parameters, ...(schema && { schema }) }, 'anthropic'),
   }
 }

@@ -1,5 +1,7 @@
+import type { Document } from '../document/document.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 import type { ProviderName } from './providers.ts'
+import { type Prompt, renderPrompt } from './render-prompt.ts'
 import type { Request } from './request.ts'
 import { hashRequest } from './request-hash.ts'
 
@@ -16,4 +18,16 @@ type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 export function buildRequest(content: RequestContent, path: string, provider: ProviderName): Request {
   const wellFormedContent = replaceLoneSurrogates(content)
   return { ...wellFormedContent, hash: hashRequest(wellFormedContent, provider), path, attemptNumber: 1 }
+}
+
+/** Builds the request that applies a prompt to a document. @param parameters the model, its limits, and a schema */
+export function buildDocumentRequest(
+  prompt: Prompt,
+  document: Document,
+  parameters: Omit<RequestContent, 'system' | 'user' | 'upload'>,
+  provider: ProviderName,
+): Request {
+  const { upload, ref } = document
+  const content = { ...parameters, ...renderPrompt(prompt, document, {}), ...(upload && { upload }) }
+  return buildRequest(content, ref.path, provider)
 }

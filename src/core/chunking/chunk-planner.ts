@@ -1,0 +1,175 @@
+import type { Document, InputProblem } from '../document/document.ts'
+import type { Pdf, Upload } from '../document/upload.ts'
+import { guessTokensPerCharacter } from '../estimate/estimate-cost.ts'
+import { buildDocumentRequest } from '../request/build-request.ts'
+import type { ProviderName } from '../request/providers.ts'
+import type { Prompt } from '../request/render-prompt.ts'
+import {
+  chooseParameters,
+  countPromptCharacters,
+  type Request,
+  type RequestSettings,
+} from '../request/request.ts'
+import { hashJson, sampleDocuments } from '../request/request-hash.ts'
+import { detectTextKind, type TextKind, textKinds } from '../text/text-kind.ts'
+import { chunkImages } from './chunk-images.ts'
+import {
+  type ChunkPlan,
+  computeMaxDocumentChars,
+  expectedNotesChars,
+  findUploadLimits,
+  maxTokensPerPage,
+  packGroups,
+  type UploadLimits,
+} from './chunk-plan.ts'
+import { chunkText } from './chunk-text.ts'
+
+/** Plans the requests of documents that do not fit into one request. */
+export interface ChunkPlanner {
+  /** Returns undefined if the document fits into one request, or a problem if it cannot be split. */
+  planChunks(document: Document): Promise<ChunkPlan | InputProblem | undefined>
+  /** A hash of everything but the document that shapes its chunks and their requests. */
+  readonly hash: string
+}
+
+/** Builds the request of a whole document. */
+type BuildRequest = (document: Document) => Request
+
+/** A prompt for long documents, with its model and limits. */
+export interface ChunkPrompt {
+  readonly prompt: Prompt
+  readonly settings: RequestSettings
+}
+
+export interface ChunkPlannerOptions {
+  readonly provider: ProviderName
+  /** The prompt that summarizes one chunk. */
+  readonly chunk: ChunkPrompt
+  /** The prompt that merges the summaries of chunks. */
+  readonly reduce: ChunkPrompt
+  /** Builds the request for a whole document, or for the notes on its chunks. */
+  readonly buildWholeRequest: BuildRequest
+  /** Splits a document that is longer than this, even if it would fit into one request: tokens. */
+  readonly chunkTokens?: number | undefined
+  /** Splits a PDF between pages, or returns why it cannot be split. */
+  readonly splitPdf: (pdf: Pdf, limits: UploadLimits) => Promise<readonly Upload[] | InputProblem>
+}
+
+/** Creates the planner for the documents of one prompt. */
+export function createChunkPlanner({
+  provider,
+  chunk,
+  reduce,
+  buildWholeRequest,
+  chunkTokens,
+  splitPdf,
+}: ChunkPlannerOptions): ChunkPlanner {
+  const bindPrompt = ({ prompt, settings }: ChunkPrompt): BuildRequest => {
+    const parameters = chooseParameters(settings)
+    return (document) => buildDocumentRequest(prompt, document, parameters, provider)
+  }
+  const buildChunkRequest = bindPrompt(chunk)
+  const buildMergeRequest = bindPrompt(reduce)
+  const { model } = chunk.settings
+  /**
+   * Returns how many characters of text fit into a request next to the prompt; undefined if there is no
+   * limit.
+   */
+  const computeMaxChars = (build: BuildRequest, document: Document, kind: TextKind) => {
+    const { upload: _, ...asText } = document
+    const emptyRequest = build({ ...asText, text: '' })
+    return computeMaxDocumentChars(emptyRequest, kind, countPromptCharacters(emptyRequest), chunkTokens)
+  }
+  const computeLimits = (document: Document, kind: TextKind, maxDocumentChars: number) => ({
+    chunk: computeMaxChars(buildChunkRequest, document, kind) ?? maxDocumentChars,
+    merged: Math.min(
+      computeMaxChars(buildMergeRequest, document, kind) ?? maxDocumentChars,
+      maxDocumentChars,
+    ),
+  })
+  const computeMaxWholeChars = (document: Document, kind: TextKind) =>
+    computeMaxChars(buildWholeRequest, document, kind) ?? Number.POSITIVE_INFINITY
+  const computeUploadLimits = (maxChars: number) =>
+    findUploadLimits(model, provider, maxChars * guessTokensPerCharacter(model, 'prose').high)
+  const hash = hashJson([
+    textKinds.map((kind) =>
+      sampleDocuments.map((sample) => {
+        const maxChars = computeMaxWholeChars(sample, kind)
+        return [maxChars, computeLimits(sample, kind, maxChars), computeUploadLimits(maxChars)]
+      }),
+    ),
+    sampleDocuments.map((sample) => [
+      buildChunkRequest(sample).hash,
+      buildMergeRequest(sample).hash,
+      buildWholeRequest({ ...sample, text: formatNotes([sample.text, sample.text]) }).hash,
+    ]),
+  ])
+
+  return {
+    hash,
+    async planChunks(document) {
+      const { text, ref: source, upload, ...rest } = document
+      const asText: Document = { ...rest, ref: source, text }
+      const kind = detectTextKind(source.path, text)
+      const maxChars = computeMaxWholeChars(document, kind)
+      const uploadChunks = upload && (await chunkUpload(upload, computeUploadLimits(maxChars), splitPdf))
+      if (uploadChunks !== undefined && 'action' in uploadChunks) return uploadChunks
+      const scans = upload?.type === 'pdf' && upload.isPartial ? upload.pages : 0
+      const scanChars = (scans * maxTokensPerPage) / guessTokensPerCharacter(model, 'prose').high
+      if (uploadChunks === undefined && text.length + scanChars <= maxChars) return undefined
+
+      const limits = computeLimits(document, kind, maxChars)
+      const buildReduceRequest = (notes: string) => buildWholeRequest({ ...asText, text: notes })
+      const textChunks = upload !== undefined && scans === 0 ? [] : chunkText(text, limits.chunk)
+      const uploadText = scans > 0 ? scansText : text
+      const requests = [
+        ...textChunks.map((text) => buildChunkRequest({ ...asText, text })),
+        ...(uploadChunks ?? (upload ? [upload] : [])).map((upload) =>
+          buildChunkRequest({ ...asText, text: uploadText, upload }),
+        ),
+      ]
+      return {
+        requestHash: hashJson([
+          ...requests.map((request) => request.hash),
+          hash,
+          buildReduceRequest('').hash,
+        ]),
+        requests,
+        expectedFinalRequest: buildReduceRequest(
+          formatNotes(requests.map(() => 'x'.repeat(expectedNotesChars))),
+        ),
+        reduce(answers) {
+          const groups = packGroups(answers, limits.merged)
+          return groups.length === 1
+            ? [buildReduceRequest(formatNotes(answers))]
+            : groups.map((group) =>
+                buildMergeRequest({
+                  ...asText,
+                  text: group.map((notes) => notes.trim()).join('\n\n---\n\n'),
+                }),
+              )
+        },
+      }
+    },
+  }
+}
+
+/** The text next to scanned pages when the text of the document is in other requests. */
+const scansText = '[This part is the PDF that is attached: pages of the document that have no text.]'
+
+/** Splits an upload between pages. Returns undefined if it fits into one request. */
+async function chunkUpload(
+  upload: Upload,
+  limits: UploadLimits,
+  splitPdf: ChunkPlannerOptions['splitPdf'],
+): Promise<readonly Upload[] | InputProblem | undefined> {
+  if (upload.type === 'images') return chunkImages(upload, limits)
+  if (upload.pages <= limits.pages && upload.base64.length * 0.75 <= limits.bytes) return undefined
+  return splitPdf(upload, limits)
+}
+
+function formatNotes(answers: readonly string[]): string {
+  const count = answers.length
+  const notes = answers.map((text, n) => `[Part ${n + 1} of ${count}]\n\n${text.trim()}`)
+  return `[These are notes on the ${count} parts of a document that is too long to be read at once, in its order.]\n\n${notes.join('\n\n')}`
+}
