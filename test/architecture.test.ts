@@ -40,7 +40,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   serve: ['run', ...application],
   doctor: ['run', ...application],
   commands: ['run', 'compare', 'serve', 'doctor', ...application],
-  library: ['engine', 'inputs', 'claude', 'config', 'core', 'runtime.ts'],
+  library: ['engine', 'inputs', 'claude', 'storage', 'config', 'core', 'runtime.ts'],
   cli: ['commands', 'config', 'ui/print-message.ts', 'ui/event-writer.ts', 'core', 'runtime.ts'],
   'index.ts': ['library', 'core'],
   'documents.ts': ['library', 'core'],

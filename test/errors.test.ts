@@ -42,7 +42,7 @@ describe('toEnding', () => {
     ],
     [
       'an unknown batch',
-      new UnknownBatchError('b1'),
+      new UnknownBatchError('b1', '0123456789abcdef'),
       'serviceRefused',
       /batches cancel --id b1` gives it up/,
     ],

@@ -111,11 +111,12 @@ export function toOutcomeWithoutRequest(
       ...(qualityIssues !== undefined && { qualityIssues }),
     }
   }
-  const { action, type, message } = problem
+  const { action, type, message, partialText } = problem
   if (action === 'skip') return { ...base, status: 'skipped', type, reason: message }
   return {
     ...base,
     status: 'failed',
     failure: { kind: problem.kind ?? kind, type, message, transient: false },
+    ...(partialText !== undefined && { partialText }),
   }
 }

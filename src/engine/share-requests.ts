@@ -60,7 +60,13 @@ export function copyOutcome(
   if (attempts.length === 0) return undefined
   if (status === 'summarized') {
     const { text, qualityIssues } = first
-    const reusedFrom = { path: document.path, isMove: false }
+    const { model, requestId } = attempts.at(-1) ?? {}
+    const reusedFrom = {
+      path: document.path,
+      isMove: false,
+      ...(model !== undefined && { model }),
+      ...(requestId !== undefined && { requestId }),
+    }
     const issues = qualityIssues === undefined ? {} : { qualityIssues }
     return { ...base, requestMetadata, status, text, reusedFrom, ...issues }
   }

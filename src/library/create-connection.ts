@@ -8,16 +8,19 @@ import {
   type PriceOf,
   usdToPicodollars,
 } from '../core/pricing/pricing-rules.ts'
+import type { Attempt } from '../core/request/attempt.ts'
 import type { Clock } from '../core/run/clock.ts'
 import { type ComposedAsk, composeAsk } from '../engine/middleware/compose.ts'
-import { createSharedBudget } from '../engine/middleware/shared-budget.ts'
+import { createSharedBudget, type SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { createShutdown } from '../engine/shutdown.ts'
+import { UsageError } from '../errors.ts'
 import { createLibraryRuntime } from '../runtime.ts'
 import { type ClientOptions, defaultOptions, type ModelSettings } from './client-options.ts'
 import { listClientSecrets, observeClient } from './client-secrets.ts'
 import { createEngineListeners } from './events.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
+import { hasBatches } from './official-client.ts'
 import { createSpendingSum, type Totals } from './spending.ts'
 
 /** The parts that all requests of a client share: connections, budget, and a rate limiter for each model. */
@@ -32,7 +35,21 @@ export interface Connection {
   open(): Promise<string>
   /** Returns the middleware for a model, given by its id: its limits are separate, as at the API. */
   forModel(model: string): Pick<ComposedAsk, 'withDrain' | 'semaphore'>
+  /**
+   * Opens the client as `open` does.
+   * @throws UsageError also if the official client has no Message Batches
+   */
+  openBatchApi(): Promise<Pick<ClaudeClient, 'baseUrl' | 'batches'>>
   readonly priceOf: PriceOf
+  /** The spending cap of all requests; undefined without one. */
+  readonly budget: SharedBudget | undefined
+  /** Retries per request after transient errors. */
+  readonly retries: number
+  readonly random: () => number
+  /** Adds an attempt that was not sent by `forModel` to the totals. */
+  recordAttempt(attempt: Attempt): void
+  /** The stores that a call uses for batches. */
+  readonly storesInUse: WeakSet<object>
   /** Prints a warning. */
   warn(text: string): void
   /** Returns the totals of all requests that have ended. */
@@ -80,7 +97,7 @@ export function createConnection(options: ClientOptions): Connection {
   }
 
   const priceOf = createPriceOf(completePrices(options.prices ?? {}))
-  const { maxCostUsd } = options
+  const { maxCostUsd, retries = defaultOptions.retries } = options
   const budget =
     maxCostUsd === undefined ? undefined : createSharedBudget(usdToPicodollars(maxCostUsd), priceOf)
   const createAsk = (model: string) =>
@@ -95,18 +112,19 @@ export function createConnection(options: ClientOptions): Connection {
         model,
         options.latencyMs === undefined ? {} : { latency: options.latencyMs / 1000 },
       ),
-      retries: options.retries ?? defaultOptions.retries,
+      retries,
       maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,
       clock,
       random,
       drainSignal: shutdown.drainSignal,
       priceOf,
       budget,
-      listener: { onSend() {}, onEnd: (attempt) => spending.add([attempt]) },
+      listener: { onSend() {}, onEnd: (attempt) => recordAttempt(attempt) },
       ...listenersOf(model),
     })
   const listenersOf = createEngineListeners(options, warn)
   const spending = createSpendingSum()
+  const recordAttempt = (attempt: Attempt) => spending.add([attempt])
   const askByModel = new Map<string, ComposedAsk>()
 
   return {
@@ -118,7 +136,17 @@ export function createConnection(options: ClientOptions): Connection {
       askByModel.set(model, ask)
       return ask
     },
+    async openBatchApi() {
+      if (options.client !== undefined && !hasBatches(options.client))
+        throw new UsageError('the service of this client has no Message Batches; use the mode live')
+      return getClient()
+    },
     priceOf,
+    budget,
+    retries,
+    random,
+    recordAttempt,
+    storesInUse: new WeakSet(),
     warn,
     getTotals() {
       const state = budget?.getBudget()

@@ -1,18 +1,22 @@
+import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
 import { type EstimateRange, estimateCost, type PlannedRequest } from '../core/estimate/estimate-cost.ts'
 import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
-import { countPromptCharacters } from '../core/request/request.ts'
+import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
+import { type PreparedRequest, type PrepareOptions, prepare } from '../engine/prepare.ts'
+import { createChunkPlans } from './chunk-texts.ts'
 import { toPublicError } from './library-error.ts'
+import { createStoredResults } from './stored-results.ts'
 import { readSummarizeOptions, type SummarizeOptions } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
-import { readText, type Texts, takeSources } from './text-source.ts'
+import { readText, type TextSource, type Texts, takeSources } from './text-source.ts'
 
 /** What the requests for texts may need: a guess by their length, without a request. */
 export interface Estimate {
-  /** Texts that `summarizeAll` would send. Empty and invalid ones are not sent. */
+  /** Texts that `summarizeAll` would send: without empty and invalid ones, and those whose result is in the store. */
   readonly texts: number
   readonly inputTokens: EstimateRange
-  /** At most `maxTokens` for each text. */
+  /** At most `maxTokens` for each text, and for each chunk of a long text. */
   readonly outputTokens: EstimateRange
   /** US dollars, without retries; null if the model has no known price. */
   readonly costUsd: EstimateRange | null
@@ -26,24 +30,52 @@ export interface Estimate {
  */
 export async function estimate(texts: Texts, options: SummarizeOptions): Promise<Estimate> {
   const call = readSummarizeOptions('estimate', texts, options)
-  const { connection, prompt, overrides, signal = new AbortController().signal } = call
+  const { connection, prompt, overrides, store, mode, chunkTokens } = call
+  const { signal = new AbortController().signal } = call
   signal.throwIfAborted()
   const requests = await createTextRequests(prompt, overrides).catch((error: unknown) => {
     throw toPublicError(error)
   })
+  const stored = store && createStoredResults(store, { findMismatch: () => undefined })
+  const prepareOptions: PrepareOptions<TextSource> = {
+    read: readText,
+    buildRequest: requests.build,
+    planChunks: createChunkPlans(requests, overrides, chunkTokens),
+    ...(stored && { findEarlierResult: (_source, asked) => stored.find(asked) }),
+  }
+  const plannedHashes = new Set<string>()
   const planned: PlannedRequest[] = []
+  let count = 0
   for await (const source of takeSources(texts, signal)) {
-    const document = await readText(source)
-    if ('action' in document) continue
-    const request = requests.build(document)
-    const { model, maxTokens } = request
-    const kind = detectTextKind(source.path, document.text)
-    planned.push({ prompt: 'prompt', model, maxTokens, kind, characters: countPromptCharacters(request) })
+    const prepared = await prepare(source, prepareOptions)
+    if ('problem' in prepared) continue
+    count++
+    const { requestHash } = prepared.asked
+    // With a store, equal texts share one request.
+    if (store !== undefined && plannedHashes.has(requestHash)) continue
+    plannedHashes.add(requestHash)
+    const isForChunks = 'chunkPlan' in prepared
+    for (const request of listRequests(prepared)) {
+      const { model, maxTokens } = request
+      const kind = detectTextKind(source.path, prepared.text)
+      const characters = countPromptCharacters(request)
+      planned.push({ prompt: 'prompt', model, maxTokens, kind, characters, isForChunks })
+    }
   }
   signal.throwIfAborted()
-  const { inputTokens, outputTokens, liveCost } = estimateCost(planned, new Map(), connection.priceOf)
-  const costUsd = liveCost === undefined ? null : toUsd(liveCost)
-  return { texts: planned.length, inputTokens, outputTokens, costUsd }
+  const { inputTokens, outputTokens, liveCost, batchCost } = estimateCost(
+    planned,
+    new Map(),
+    connection.priceOf,
+  )
+  const cost = mode === 'batch' ? batchCost : liveCost
+  return { texts: count, inputTokens, outputTokens, costUsd: cost === undefined ? null : toUsd(cost) }
+}
+
+function listRequests(prepared: PreparedRequest): readonly Request[] {
+  if ('request' in prepared) return [prepared.request]
+  const { requests, expectedFinalRequest } = prepared.chunkPlan
+  return [...dedupeRequests(requests), expectedFinalRequest]
 }
 
 function toUsd({ low, expected, high }: EstimateRange<bigint>): EstimateRange {

@@ -4,8 +4,10 @@ import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { type Failure, formatFailure, toFailure } from '../core/errors/failure.ts'
 import { addFailureHint, type FailureHints } from '../core/errors/failure-hints.ts'
 import {
+  BatchError,
   BudgetExceededError,
   RunError,
+  UnknownBatchError,
   UnknownPriceError,
   WaitTooLongError,
 } from '../core/errors/run-error.ts'
@@ -13,6 +15,7 @@ import type { Attempt } from '../core/request/attempt.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
 import { computeSpending, type Spending, type Usage } from './spending.ts'
+import { StoreError } from './store.ts'
 
 /** An error, as the library reports it. */
 export interface Problem {
@@ -25,7 +28,7 @@ export interface Problem {
    * - for the connection: `connection_error`, `timeout`, …
    * - for a text that was not sent: `empty_text`, `not_text`, `invalid_upload`
    * - for a document that cannot be read: `unreadable`, `encrypted`, `malformed`, `too_large`, …
-   * - otherwise: `configuration`, `no_input`, `io_error`, `budget_exceeded`, `wait_too_long` or `closed`
+   * - otherwise: `configuration`, `no_input`, `io_error`, `store`, `batch`, `budget_exceeded`, `wait_too_long` or `closed`
    */
   readonly type: string
   /** A description for people. May contain text of the API, or of a proxy that answered in its place. */
@@ -133,12 +136,14 @@ export function toPublicError(
 ): unknown {
   const error = thrown instanceof StoppedError ? thrown.cause : thrown
   if (error instanceof UsageError) return createOwnError('configuration', error.message)
+  // What the caller's store threw, unchanged.
+  if (error instanceof StoreError && error.cause !== undefined) return error.cause
   if (error instanceof RunError && error.cause instanceof AskError)
     return toPublicError(error.cause, { model, endpoint, partial })
   if (error instanceof RunError) {
     const attempts = thrown instanceof StoppedError ? thrown.attempts : []
-    const { type, text } = describeRunError(error)
-    return createOwnError(type, text, attempts, partial)
+    const { type, text, transient } = describeRunError(error)
+    return createOwnError(type, text, { attempts, partial, transient })
   }
   if (!(error instanceof AskError)) return error
   const { requestError, attempts, cause } = error
@@ -152,24 +157,47 @@ export function toPublicError(
   return new ClaudeBatchError(problem, attempts, partial, options)
 }
 
-type OwnErrorType = 'configuration' | 'no_input' | 'io_error' | 'budget_exceeded' | 'wait_too_long' | 'closed'
+type OwnErrorType =
+  | 'configuration'
+  | 'no_input'
+  | 'io_error'
+  | 'store'
+  | 'batch'
+  | 'budget_exceeded'
+  | 'wait_too_long'
+  | 'closed'
+
+interface OwnError {
+  readonly type: OwnErrorType
+  readonly text: string
+  readonly transient: boolean
+}
 
 /** Describes the same errors as `errors.ts`, with the names of the library's options. */
-function describeRunError(error: RunError): { readonly type: OwnErrorType; readonly text: string } {
+function describeRunError(error: RunError): OwnError {
   if (error instanceof BudgetExceededError)
-    return { type: 'budget_exceeded', text: error.describe('maxCostUsd') }
-  if (error instanceof UnknownPriceError) return { type: 'configuration', text: error.describe('maxCostUsd') }
+    return { type: 'budget_exceeded', text: error.describe('maxCostUsd'), transient: false }
+  if (error instanceof UnknownPriceError)
+    return { type: 'configuration', text: error.describe('maxCostUsd'), transient: false }
   if (error instanceof WaitTooLongError)
-    return { type: 'wait_too_long', text: `${error.describe('maxWaitMs')}; try again later` }
-  return { type: 'wait_too_long', text: error.message }
+    return { type: 'wait_too_long', text: `${error.describe('maxWaitMs')}; try again later`, transient: true }
+  if (error instanceof UnknownBatchError) {
+    const text = `${error.message}; if it is really gone, delete batch/${error.localId} from the store`
+    return { type: 'batch', text, transient: false }
+  }
+  if (error instanceof BatchError) return { type: 'batch', text: error.message, transient: error.isTransient }
+  if (error instanceof StoreError) return { type: 'store', text: error.message, transient: false }
+  return { type: 'wait_too_long', text: error.message, transient: true }
 }
 
 function createOwnError(
   type: OwnErrorType,
   message: string,
-  attempts: readonly Attempt[] = [],
-  partial = '',
+  {
+    attempts = [],
+    partial = '',
+    transient = false,
+  }: { attempts?: readonly Attempt[]; partial?: string; transient?: boolean } = {},
 ): ClaudeBatchError {
-  const problem = { status: null, type, message, transient: type === 'wait_too_long', requestId: null }
-  return new ClaudeBatchError(problem, attempts, partial)
+  return new ClaudeBatchError({ status: null, type, message, transient, requestId: null }, attempts, partial)
 }

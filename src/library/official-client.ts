@@ -9,6 +9,12 @@ export interface OfficialClient {
   withOptions?(options: never): OfficialClient
 }
 
+/** Whether the service of a client has the Message Batches API. */
+export function hasBatches(client: OfficialClient): boolean {
+  const { messages } = client as { readonly messages?: { readonly batches?: unknown } }
+  return messages?.batches !== undefined
+}
+
 /** Whether a value has the methods of an official client. */
 export function isOfficialClient(value: unknown): value is OfficialClient {
   const methods: Partial<Record<keyof OfficialClient, unknown>> = Object(value)

@@ -24,6 +24,10 @@ export interface SummarizedText<Data = unknown> extends OutcomeBase {
   readonly model: string
   /** The API's request id. */
   readonly requestId: string | null
+  /**
+   * Whether this is the answer to an equal request, so that nothing was sent: from the store, or that of another text.
+   */
+  readonly reused: boolean
 }
 
 export interface FailedText extends OutcomeBase {
@@ -31,11 +35,17 @@ export interface FailedText extends OutcomeBase {
   readonly error: Problem
   /** The text of a truncated or refused answer; null without any text. */
   readonly partial: string | null
+  /** Whether an equal request failed in this way, and would fail again, so that nothing was sent. */
+  readonly reused: boolean
 }
 
-/** Not finished: the run was aborted or the API refused the account, and the loop is about to throw. */
+/**
+ * Not finished. The text is in a batch that a later call with the same store collects; or the call was stopped, and the
+ * loop is about to throw.
+ */
 export interface PendingText extends OutcomeBase {
   readonly status: 'pending'
+  /** Why, with the id of the batch. */
   readonly reason: string
 }
 
@@ -44,9 +54,10 @@ export function toPublicOutcome(outcome: core.Outcome, { readData }: AnswerReade
   const { document, attempts, elapsedMs } = outcome
   const common = { index: document.index, id: document.path, ...computeSpending(attempts), elapsedMs }
   if (outcome.status === 'summarized') {
-    const { model = '', requestId = null } = attempts.at(-1) ?? {}
-    const { text } = outcome
-    return { ...common, status: 'summarized', text, ...readData(text), model, requestId } as SummarizedText
+    const { text, reusedFrom } = outcome
+    const { model = '', requestId = null } = reusedFrom ?? attempts.at(-1) ?? {}
+    const answer = { text, ...readData(text), model, requestId, reused: reusedFrom !== undefined }
+    return { ...common, status: 'summarized', ...answer } as SummarizedText
   }
   if (outcome.status === 'failed') {
     const { failure, partialText: partial = '' } = outcome
@@ -55,6 +66,7 @@ export function toPublicOutcome(outcome: core.Outcome, { readData }: AnswerReade
       status: 'failed',
       error: toProblem(failure),
       partial: partial === '' ? null : partial,
+      reused: attempts.length === 0 && outcome.requestMetadata !== undefined,
     }
   }
   return { ...common, status: 'pending', reason: outcome.reason }

@@ -1,26 +1,36 @@
+import type { AskError } from '../core/errors/ask-error.ts'
 import { AccountError } from '../core/errors/run-error.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments } from '../engine/summarize-documents.ts'
 import { checkListener } from './check-arguments.ts'
+import { createChunkPlans } from './chunk-texts.ts'
 import { toPublicError } from './library-error.ts'
 import { type Outcome, toPublicOutcome } from './public-outcome.ts'
 import { createProgress, type OnProgress } from './run-progress.ts'
 import { createAnswerReader } from './schema-data.ts'
+import { summarizeInBatches } from './summarize-in-batches.ts'
 import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
 import { readText, type Texts, takeSources } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { withStore } from './with-store.ts'
 
 /** Options of `summarizeAll`. */
 export interface SummarizeAllOptions<Data = unknown> extends SummarizeOptions<Data> {
   /** Called before each outcome is yielded. */
   readonly onProgress?: OnProgress | undefined
+  /**
+   * With `mode: 'batch'`: whether the loop waits until the batches have ended. Otherwise it collects the batches that have
+   * ended, creates new ones, and yields `pending` for their texts; a later call with the same store collects them.
+   * Default: true.
+   */
+  readonly wait?: boolean | undefined
 }
 
 /**
  * Summarizes texts, as many in parallel as the client's limits allow. Yields the outcome of each text when it
  * is finished, not in the order of the source. The next text is taken from the source only when the pool has
- * room. Leaving the loop closes the source and cancels the requests in flight.
+ * room; for batches, all texts are taken first. Leaving the loop closes the source and cancels the requests in flight.
  *
  * Never throws for a single text. Throws a `ClaudeBatchError` if the account or the API refuses all requests,
  * or asks for too long a wait. Also throws the signal's reason and the error of the source. Texts in progress
@@ -31,16 +41,19 @@ export function summarizeAll<Data = unknown>(
   texts: Texts,
   options: SummarizeAllOptions<Data>,
 ): AsyncGenerator<Outcome<Data>, void, undefined> {
-  const call = readSummarizeOptions('summarizeAll', texts, options, ['onProgress'])
-  const { onProgress } = options
-  checkListener('summarizeAll', 'onProgress', onProgress)
-  return generateOutcomes(texts, call, onProgress) as AsyncGenerator<Outcome<Data>, void, undefined>
+  const caller = 'summarizeAll'
+  const call = readSummarizeOptions(caller, texts, options, ['onProgress', 'wait'])
+  const { onProgress, wait = true } = options
+  checkListener(caller, 'onProgress', onProgress)
+  if (typeof wait !== 'boolean') throw new TypeError(`${caller}: wait must be true or false`)
+  if (!wait && call.mode === 'live') throw new TypeError(`${caller}: wait: false needs mode: 'batch'`)
+  return generateOutcomes(texts, call, { onProgress, wait }) as AsyncGenerator<Outcome<Data>, void, undefined>
 }
 
 async function* generateOutcomes(
   texts: Texts,
-  { connection, prompt, overrides, signal }: SummarizeCall,
-  onProgress: OnProgress | undefined,
+  { connection, prompt, overrides, signal, store, mode, chunkTokens }: SummarizeCall,
+  { onProgress, wait }: { readonly onProgress: OnProgress | undefined; readonly wait: boolean },
 ): AsyncGenerator<Outcome, void, undefined> {
   const { clock, closed } = connection
   const countOutcome = createProgress(connection, onProgress)
@@ -60,17 +73,24 @@ async function* generateOutcomes(
     endpoint = (await unlessAborted(connection.open(), shutdown.drainSignal)) ?? ''
     shutdown.drainSignal.throwIfAborted()
     const { withDrain, semaphore } = connection.forModel(model)
-    const outcomes = summarizeDocuments({
+    const ask = withDrain(shutdown.drainSignal)
+    const job = {
       sources,
       read: readText,
       buildRequest: requests.build,
+      planChunks: createChunkPlans(requests, overrides, chunkTokens),
       findMismatch: reader.findMismatch,
-      ask: withDrain(shutdown.drainSignal),
-      toRunError: (error) => new AccountError(error, model, endpoint),
+      ask,
+      toRunError: (error: AskError) => new AccountError(error, model, endpoint),
       semaphore,
       shutdown,
       clock,
-    })
+    }
+    const storedJob = store === undefined ? job : withStore(job, store, reader)
+    const outcomes =
+      store !== undefined && mode === 'batch'
+        ? summarizeInBatches(storedJob, { connection, store, requests, wait })
+        : summarizeDocuments(storedJob)
     for await (const outcome of outcomes) {
       countOutcome(outcome)
       yield toPublicOutcome(outcome, reader)

@@ -1,5 +1,6 @@
 import { resolveModelSettings } from '../config/model-settings.ts'
 import type { Document } from '../core/document/document.ts'
+import type { Effort } from '../core/pricing/models.ts'
 import { buildDocumentRequest } from '../core/request/build-request.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
 import { type ModelSettings, modelSettingNames } from './client-options.ts'
@@ -11,6 +12,9 @@ export interface TextRequests {
   readonly prompt: Prompt
   /** The id of the model. */
   readonly model: string
+  /** The effort that the model gets, if it is not its lowest. */
+  readonly effort: Effort | undefined
+  readonly maxTokens: number
   build(document: Document): Request
 }
 
@@ -24,11 +28,13 @@ export async function createTextRequests(
 ): Promise<TextRequests> {
   const prompt = promptOption ?? (await loadPrompt('summarize'))
   const { schema } = prompt
-  const parameters = chooseParameters(resolveModelSettings(prompt, overrides, modelSettingNames))
+  const settings = resolveModelSettings(prompt, overrides, modelSettingNames)
+  const parameters = { ...chooseParameters(settings), ...(schema && { schema }) }
   return {
     prompt,
-    model: parameters.model,
-    build: (document) =>
-      buildDocumentRequest(prompt, document, { ...parameters, ...(schema && { schema }) }, 'anthropic'),
+    model: settings.model,
+    effort: settings.effort,
+    maxTokens: settings.maxTokens,
+    build: (document) => buildDocumentRequest(prompt, document, parameters, 'anthropic'),
   }
 }

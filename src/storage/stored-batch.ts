@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type BatchFile, formatCreatedLine, formatSettledLine } from '../core/batch/batch-file.ts'
-import type { StoredBatch } from '../core/batch/batch-store.ts'
+import type { SealedBatch, StoredBatch } from '../core/batch/batch-store.ts'
 import type { Clock } from '../core/run/clock.ts'
 import { readBodyEntries, streamBatchBody } from './batch-body-file.ts'
 import { batchesFolder, deleteBatchFiles } from './batch-files.ts'
@@ -29,7 +29,7 @@ export function createStoredBatch(
   batch: SealedBatchFile,
   recordedPaths: ReadonlyMap<string, ReadonlySet<string>>,
   { out, clock }: StoredBatchOptions,
-): StoredBatch {
+): SealedBatch {
   const { localId, items } = batch
   const folder = batchesFolder(out)
   const bodyFile = join(folder, `${localId}.body`)

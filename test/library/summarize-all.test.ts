@@ -51,6 +51,7 @@ describe('summarizeAll', () => {
       text: 'Quick.',
       model: 'claude-haiku-5-5',
       requestId: expect.stringMatching(/^req_sim/),
+      reused: false,
       attempts: 1,
       usage: expect.objectContaining({ outputTokens: expect.any(Number) }),
       costUsd: expect.any(Number),

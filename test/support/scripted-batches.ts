@@ -1,6 +1,6 @@
 import type { Batch, BatchItem, BatchResultLine } from '../../src/core/batch/batch.ts'
 import type { BatchApi } from '../../src/core/batch/batch-api.ts'
-import type { BatchStore, StoredBatch } from '../../src/core/batch/batch-store.ts'
+import type { BatchStore, SealedBatch } from '../../src/core/batch/batch-store.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../src/core/errors/request-error.ts'
 import type { Clock } from '../../src/core/run/clock.ts'
@@ -143,7 +143,7 @@ export function createMemoryBatchStore(
   isSettled: (id: string, path: string) => boolean = () => false,
   called: <T>(call: StoreCall, work: () => T) => Promise<T> = async (_, work) => work(),
 ): BatchStore {
-  const stored = (intent: string, it: StoredInMemory): StoredBatch => ({
+  const stored = (intent: string, it: StoredInMemory): SealedBatch => ({
     localId: intent,
     endpoint: 'here',
     sealedAt: it.packed,

@@ -86,7 +86,7 @@ async function cancelBatch(
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)
-    throw new UnknownBatchError(id)
+    throw new UnknownBatchError(id, localId)
   }
 }
 

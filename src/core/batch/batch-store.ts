@@ -19,8 +19,16 @@ export interface BatchBuilder {
    */
   add(id: string, document: BatchItem, entry: string): Promise<void>
   /** Completes the batch. From now on it survives a crash. */
-  seal(): Promise<StoredBatch>
+  seal(): Promise<SealedBatch>
   discard(): Promise<void>
+}
+
+/** A batch that is complete, and can be sent until it is created. */
+export interface SealedBatch extends StoredBatch {
+  /** Reads the request body that creates the batch. */
+  readBody(): AsyncIterable<Uint8Array>
+  /** Reads the requests in the body, in the order of {@link items}. */
+  readEntries(): AsyncIterable<string>
 }
 
 /** A batch that will be created at the API, or was created. */
@@ -34,10 +42,6 @@ export interface StoredBatch {
   readonly items: ReadonlyMap<string, BatchItem>
   /** The batch id of the API; undefined if the creation is not confirmed. */
   readonly id: string | undefined
-  /** Reads the request body that creates the batch. */
-  readBody(): AsyncIterable<Uint8Array>
-  /** Reads the requests in the body, in the order of {@link items}, until the batch is created. */
-  readEntries(): AsyncIterable<string>
   /** Records that the API has created the batch. */
   markCreated(id: string): Promise<void>
   /** Whether a document needs no reply any more: its outcome is in the ledger, or it was sent again. */

@@ -51,6 +51,8 @@ export interface InputProblem {
   readonly message: string
   /** The part that failed, if this is the failure of an earlier request. */
   readonly kind?: number | 'reply'
+  /** The incomplete text of that request, which was paid for. */
+  readonly partialText?: string
 }
 
 /** A document that was read: its decoded text, without a byte-order mark. */

@@ -14,4 +14,7 @@ export interface SummaryOrigin {
   readonly path: string
   /** Whether that document no longer exists: it was moved, and so is its summary. */
   readonly isMove: boolean
+  /** The id of the model that answered, and the request id, if they are known. */
+  readonly model?: string
+  readonly requestId?: string
 }

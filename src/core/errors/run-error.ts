@@ -107,13 +107,15 @@ export class BatchError extends RunError {
 export class UnknownBatchError extends BatchError {
   override readonly name = 'UnknownBatchError'
   readonly batchId: string
+  readonly localId: string
 
-  constructor(batchId: string) {
+  constructor(batchId: string, localId: string) {
     super(
       `the API does not know the batch ${batchId}: it was deleted, or created with another account's key`,
       false,
     )
     this.batchId = batchId
+    this.localId = localId
   }
 }
 

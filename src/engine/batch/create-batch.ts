@@ -1,5 +1,5 @@
 import { type BatchItem, type BatchSize, createCustomId } from '../../core/batch/batch.ts'
-import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
+import type { BatchStore, SealedBatch, StoredBatch } from '../../core/batch/batch-store.ts'
 import { classifyError } from '../../core/errors/classify-error.ts'
 import type { RequestError } from '../../core/errors/request-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
@@ -39,7 +39,7 @@ interface Progress extends CreateBatchJob {
  * @throws RunError if the rest cannot be sent, and the stored batch is removed; the reason of a shutdown
  */
 export async function* createBatch(
-  batch: StoredBatch,
+  batch: SealedBatch,
   size: BatchSize,
   job: CreateBatchJob,
 ): AsyncGenerator<Outcome, void> {
@@ -71,7 +71,7 @@ function reportRefused({ refused }: RefusalEvidence): void {
 }
 
 async function* createOrSplit(
-  batch: StoredBatch,
+  batch: SealedBatch,
   size: BatchSize,
   progress: Progress,
 ): AsyncGenerator<Outcome, void> {
@@ -116,10 +116,10 @@ async function* createOrSplit(
  * least one of the two.
  */
 async function buildPiece(
-  batch: StoredBatch,
+  batch: SealedBatch,
   { from, to }: { readonly from: number; readonly to: number },
   { store }: Progress,
-): Promise<{ readonly batch: StoredBatch; readonly load: BatchSize }> {
+): Promise<{ readonly batch: SealedBatch; readonly load: BatchSize }> {
   const builder = await store.createBuilder()
   const documents = [...batch.items]
   try {

@@ -1,5 +1,5 @@
 import type { BatchApi } from '../../core/batch/batch-api.ts'
-import type { StoredBatch } from '../../core/batch/batch-store.ts'
+import type { SealedBatch, StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { classifyError, isTransient } from '../../core/errors/classify-error.ts'
 import { getRetryAfterMs, mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
@@ -40,7 +40,7 @@ export interface QueueState {
  * @throws RunError if no batch was created, and the stored batch is removed; the reason of a shutdown
  */
 export async function* createUntilKnown(
-  batch: StoredBatch,
+  batch: SealedBatch,
   job: CreateCallJob,
 ): AsyncGenerator<Outcome, RequestError | undefined> {
   const { batchApi, recovery, shutdown, clock, random, retries, listener, queue } = job

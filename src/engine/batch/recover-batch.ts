@@ -165,7 +165,7 @@ export function createBatchRecovery(
         if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
         // Right after the creation of a batch, the API may not find it yet.
         if (Math.abs(clock.wallTime() - batch.sealedAt) < propagationMs) return 'unknown'
-        throw new UnknownBatchError(id)
+        throw new UnknownBatchError(id, batch.localId)
       })
     }
     const search = searches.get(batch.localId) ?? { earlierIds: new Set() }

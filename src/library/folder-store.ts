@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import { dirname, join, resolve } from 'node:path'
+import { createLibraryRuntime } from '../runtime.ts'
+import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
+import { makeFolder, syncFolder } from '../storage/fs/create-folder.ts'
+import { readWholeFile, removeFile } from '../storage/fs/no-follow-fs.ts'
+import { createReadError } from './library-error.ts'
+import type { Store } from './store.ts'
+
+/**
+ * Returns a store that keeps each value in a file below a folder, which is created when needed. Files are written
+ * atomically and synced, readable only for their owner, and never reached through symbolic links in the folder.
+ * @throws TypeError if `folder` is not a path. Its methods reject with a `ClaudeBatchError` of type `io_error`, whose message
+ * names the file.
+ */
+export function folderStore(folder: string): Store {
+  if (typeof folder !== 'string' || folder === '' || folder.includes('\0'))
+    throw new TypeError('folderStore: expected the path of a folder')
+  const root = resolve(createLibraryRuntime().cwd, folder)
+  const toFile = (key: string) => {
+    if (!/^[a-z]+(\/[0-9a-z_-]+)*$/.test(key))
+      throw new TypeError('folderStore: this key cannot be a file name')
+    return join(root, `${key}.json`)
+  }
+  const access = async <T>(key: string, work: (file: string) => Promise<T>): Promise<T> => {
+    const file = toFile(key)
+    try {
+      return await work(file)
+    } catch (error) {
+      throw createReadError('io_error', (error as Error).message)
+    }
+  }
+  return {
+    get: (key) => access(key, async (file) => (await readWholeFile(root, file))?.toString()),
+    set: (key, value) =>
+      access(key, async (file) => {
+        await makeFolder(root)
+        await writeFileAtomic(root, file, value, `${randomBytes(6).toString('hex')}-store`, 0o600)
+        await syncFolder(dirname(file))
+      }),
+    delete: (key) => access(key, (file) => removeFile(root, file)),
+  }
+}
