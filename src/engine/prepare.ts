@@ -118,5 +118,6 @@ export function toOutcomeWithoutRequest(
     status: 'failed',
     failure: { kind: problem.kind ?? kind, type, message, transient: false },
     ...(partialText !== undefined && { partialText }),
+    ...(problem.kind !== undefined && { isRepeated: true }),
   }
 }

@@ -77,6 +77,7 @@ export function copyOutcome(
     requestMetadata,
     status,
     failure,
+    isRepeated: true,
     ...(partialText !== undefined && { partialText }),
   }
 }

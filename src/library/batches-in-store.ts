@@ -45,14 +45,14 @@ export async function openBatchesInStore(
       await store.set(listKey, JSON.stringify([...lines.keys()]))
     },
     async remove(localId) {
+      await store.delete(toBatchKey(localId))
       lines.delete(localId)
       await context.writeList()
-      await store.delete(toBatchKey(localId))
     },
   }
   for (const localId of parseList(await store.get(listKey))) {
     const text = await store.get(toBatchKey(localId))
-    // The process ended between the two writes of `remove`, or the user has removed the batch.
+    // The process ended before the batch was stored or after it was collected, or the user has removed it.
     if (text === undefined) continue
     lines.set(localId, text.split('\n'))
     openBatches.push(createStoredBatch(parseBatch(localId, text), context))
@@ -157,8 +157,9 @@ function createBuilder(context: BatchContext): BatchBuilder {
     async seal() {
       const sealedAt = clock.wallTime()
       lines.set(localId, [formatHeaderLine(header), ...itemLines, formatSealedLine(sealedAt)])
-      await write(localId)
+      // The list never lacks a batch, so that no value is left behind.
       await writeList()
+      await write(localId)
       const file = { ...header, items, sealedAt, id: undefined, settledIds: new Set<string>() }
       const batch = createStoredBatch(file, context)
       return Object.assign(batch, {

@@ -10,6 +10,7 @@ import {
 } from '../core/pricing/pricing-rules.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import type { Clock } from '../core/run/clock.ts'
+import type { Reservations } from '../engine/batch/batch-context.ts'
 import { type ComposedAsk, composeAsk } from '../engine/middleware/compose.ts'
 import { createSharedBudget, type SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { createShutdown } from '../engine/shutdown.ts'
@@ -48,6 +49,8 @@ export interface Connection {
   readonly random: () => number
   /** Adds an attempt that was not sent by `forModel` to the totals. */
   recordAttempt(attempt: Attempt): void
+  /** What is reserved of the budget for texts in batches, by request hash. */
+  readonly reservations: Reservations
   /** The stores that a call uses for batches. */
   readonly storesInUse: WeakSet<object>
   /** Prints a warning. */
@@ -146,6 +149,7 @@ export function createConnection(options: ClientOptions): Connection {
     retries,
     random,
     recordAttempt,
+    reservations: new Map(),
     storesInUse: new WeakSet(),
     warn,
     getTotals() {

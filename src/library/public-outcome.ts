@@ -66,7 +66,7 @@ export function toPublicOutcome(outcome: core.Outcome, { readData }: AnswerReade
       status: 'failed',
       error: toProblem(failure),
       partial: partial === '' ? null : partial,
-      reused: attempts.length === 0 && outcome.requestMetadata !== undefined,
+      reused: outcome.isRepeated === true,
     }
   }
   return { ...common, status: 'pending', reason: outcome.reason }

@@ -90,6 +90,7 @@ async function* runStoredBatches(
     priceOf: connection.priceOf,
     random: connection.random,
     retries: connection.retries,
+    reservations: connection.reservations,
     shouldWait: wait,
     isDetached: !wait,
     async loadChecks({ schema }) {
@@ -99,7 +100,7 @@ async function* runStoredBatches(
     sending: {
       runLive: (sources) => summarizeDocuments({ ...documentJob, sources }),
       batches: {
-        ...job,
+        ...documentJob,
         getItemSettings: () => settings,
         maxBatchSize,
         budget: connection.budget,

@@ -51,6 +51,8 @@ export interface Failed extends OutcomeBase {
   readonly failure: Failure
   /** Text that was paid for, such as an incomplete summary. */
   readonly partialText?: string
+  /** Whether nothing was sent, because an equal request failed in this way. */
+  readonly isRepeated?: true
 }
 
 /** Skipped: an empty or non-text file in a folder, or a document with a summary (`unchanged`, `modified`). */

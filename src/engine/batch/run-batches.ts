@@ -36,6 +36,8 @@ export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOpti
   readonly sending?: Sending
   /** Makes live documents with the same request as one in a batch wait for its result. */
   readonly inFlight?: RequestsInFlight
+  /** What earlier runs with the same budget have reserved for documents in batches. */
+  readonly reservations?: Reservations
   readonly listener: BatchListener
 }
 
@@ -70,8 +72,7 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   const findSource = (path: string): DocumentRef =>
     sourceByPath.get(path) ?? { index: sourceByPath.size, path, namedByUser: true }
   const readText = createTextReader(sourceByPath, job.read)
-  const reservations: Reservations = new Map()
-  const { inFlight = new Map() } = job
+  const { inFlight = new Map(), reservations = new Map() } = job
   const batches = createOpenBatches(ownBatches, recovery, {
     ...job,
     reservations,
