@@ -34,7 +34,11 @@ async function setting(batches: SimulatorOptions['batches']) {
 
 describe('summarize --batch by four shards', () => {
   it('B16 waits while the batches of other shards fill the queue', async () => {
-    const { simulator, runAll, countSummaries } = await setting({ maxQueuedRequests: 9 })
+    const { simulator, runAll, countSummaries } = await setting({
+      maxQueuedRequests: 9,
+      // The first batches must still be there when the slowest shard sends its own.
+      durationMs: 600,
+    })
     const results = await runAll()
     expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0])
     expect(await countSummaries()).toEqual([5, 5, 5, 5])

@@ -116,8 +116,21 @@ it('a wrong argument of a call is a TypeError that names the argument, and sends
     options.map(({ name, options }) => ({ name, values: ['x', options] })),
   )
   const prompts = not('object', 'map', 'signal', 'date').filter((prompt) => prompt !== undefined)
+  const textOptions = wrongOptions({
+    mode: not().filter((value) => value !== undefined),
+    store: not('map'),
+    chunkTokens: fc.oneof(not('number'), fc.constantFrom(1, 999, 1000.5, 1_000_001)),
+    wait: not('boolean').filter((value) => value !== undefined),
+  })
   const alls = fc.oneof(
     listeners,
+    textOptions
+      .filter(({ name }) => name !== 'options')
+      .map(({ name, options }) => ({ name, values: [[], { client, ...options }] })),
+    fc.constantFrom(
+      { name: 'store', values: [[], { client, mode: 'batch' }] },
+      { name: 'wait', values: [[], { client, wait: false }] },
+    ),
     not('list', 'map').map((texts) => ({ name: 'texts', values: [texts, { client }] })),
     prompts.map((prompt) => ({ name: 'prompt', values: [[], { client, prompt }] })),
     fc
