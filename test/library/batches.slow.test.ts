@@ -13,12 +13,12 @@ const faults: readonly (BatchFault | undefined)[] = [
   { cutAfter: 0, reset: false },
 ]
 
-it('batches of the library are paid for once, whatever calls fail and wherever the program ends', async () => {
+it('batches of the library are paid for once, if any call fails and the program ends anywhere', async () => {
   const scenario = fc.record({
     faults: fc.array(fc.constantFrom(...faults), { maxLength: 10 }),
     endsAt: fc.nat(15),
   })
-  // Most of the time is waiting between attempts, so many run at the same time.
+  // Most of the time is waiting between attempts, so twenty run at the same time.
   const scenarios = fc.array(scenario, { minLength: 20, maxLength: 20 })
   await fc.assert(
     fc.asyncProperty(scenarios, async (all) => {

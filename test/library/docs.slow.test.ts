@@ -20,11 +20,11 @@ const [example = ''] = examples
 
 /** A TypeScript caller that uses every export, with two mistakes marked as expected errors. */
 const caller = `
-import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, summarizeAll } from 'claude-batch'
+import { ClaudeBatchError, createClient, definePrompt, estimate, folderStore, loadPrompt, memoryStore, summarizeAll } from 'claude-batch'
 import type { Estimate, EstimateRange, Pause, Progress, Retry, Totals } from 'claude-batch'
 import type { CallOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
 import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, SchemaQuestion, Spending, SummarizedText } from 'claude-batch'
-import type { SummarizeAllOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
+import type { Store, SummarizeAllOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
 import { readDocuments } from 'claude-batch/documents'
 import type { DocumentData, DocumentInput, DocumentInputs, NamedText } from 'claude-batch/documents'
 import type { ReadDocumentsOptions, SkippedDocuments } from 'claude-batch/documents'
@@ -60,6 +60,9 @@ async function* texts(): AsyncGenerator<string | Text> {
   yield { id: 'b', text: 'c' }
 }
 const all: SummarizeAllOptions = { client, prompt, onProgress: (progress: Progress) => progress satisfies Totals }
+const store: Store = new Map()
+summarizeAll(['a'], { ...all, store, chunkTokens: 1000, mode: 'batch', wait: false })
+summarizeAll(['a'], { client, store: folderStore('./state') satisfies Store }); memoryStore() satisfies Store
 const guess: Estimate = await estimate(texts(), { client, prompt })
 guess.costUsd satisfies EstimateRange | null
 client.getTotals().remainingUsd satisfies number | null
@@ -157,6 +160,8 @@ describe('docs/library.md', () => {
   })
 
   it.each([
+    ['outcome.reused', 2, /^(?:\[simulated\] High water .+ \n){2}$/],
+    ["mode: 'batch'", 1, /^text-1: \[simulated\] .+\ntext-2: it is in the batch msgbatch_sim\w+\n$/],
     ['definePrompt', 2, /^.+: \d+ delays\n.+ is in .+\n$/],
     [
       'onProgress',

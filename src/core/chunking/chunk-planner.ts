@@ -36,7 +36,7 @@ export interface ChunkPlanner {
 type BuildRequest = (document: Document) => Request
 
 /** A prompt for long documents, with its model and limits. */
-export interface ChunkPrompt {
+interface ChunkPrompt {
   readonly prompt: Prompt
   readonly settings: RequestSettings
 }
