@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createLibraryRuntime } from '../runtime.ts'
-import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
-import { makeFolder, syncFolder } from '../storage/fs/create-folder.ts'
-import { readWholeFile, removeFile } from '../storage/fs/no-follow-fs.ts'
 import { createReadError } from './library-error.ts'
 import type { Store } from './store.ts'
+
+type StoreFiles = typeof import('./store-files.ts')
 
 /**
  * Returns a store that keeps each value in a file below a folder, which is created when needed. Files are written
@@ -22,22 +20,21 @@ export function folderStore(folder: string): Store {
       throw new TypeError('folderStore: this key cannot be a file name')
     return join(root, `${key}.json`)
   }
-  const access = async <T>(key: string, work: (file: string) => Promise<T>): Promise<T> => {
+  const access = async <T>(
+    key: string,
+    work: (files: StoreFiles, file: string) => Promise<T>,
+  ): Promise<T> => {
     const file = toFile(key)
+    const files = await import('./store-files.ts')
     try {
-      return await work(file)
+      return await work(files, file)
     } catch (error) {
       throw createReadError('io_error', (error as Error).message)
     }
   }
   return {
-    get: (key) => access(key, async (file) => (await readWholeFile(root, file))?.toString()),
-    set: (key, value) =>
-      access(key, async (file) => {
-        await makeFolder(root)
-        await writeFileAtomic(root, file, value, `${randomBytes(6).toString('hex')}-store`, 0o600)
-        await syncFolder(dirname(file))
-      }),
-    delete: (key) => access(key, (file) => removeFile(root, file)),
+    get: (key) => access(key, ({ readValue }, file) => readValue(root, file)),
+    set: (key, value) => access(key, ({ writeValue }, file) => writeValue(root, file, value)),
+    delete: (key) => access(key, ({ removeValue }, file) => removeValue(root, file)),
   }
 }

@@ -1,17 +1,18 @@
 import type { AskError } from '../core/errors/ask-error.ts'
 import { AccountError } from '../core/errors/run-error.ts'
+import type * as core from '../core/run/outcome.ts'
 import { createShutdown } from '../engine/shutdown.ts'
-import { summarizeDocuments } from '../engine/summarize-documents.ts'
+import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { checkListener } from './check-arguments.ts'
 import { createChunkPlans } from './chunk-texts.ts'
 import { toPublicError } from './library-error.ts'
 import { type Outcome, toPublicOutcome } from './public-outcome.ts'
 import { createProgress, type OnProgress } from './run-progress.ts'
-import { createAnswerReader } from './schema-data.ts'
-import { summarizeInBatches } from './summarize-in-batches.ts'
+import { type AnswerReader, createAnswerReader } from './schema-data.ts'
+import type { BatchOptions } from './summarize-in-batches.ts'
 import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
-import { readText, type Texts, takeSources } from './text-source.ts'
+import { readText, type TextSource, type Texts, takeSources } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { withStore } from './with-store.ts'
 
@@ -86,11 +87,7 @@ async function* generateOutcomes(
       shutdown,
       clock,
     }
-    const storedJob = store === undefined ? job : withStore(job, store, reader)
-    const outcomes =
-      store !== undefined && mode === 'batch'
-        ? summarizeInBatches(storedJob, { connection, store, requests, wait })
-        : summarizeDocuments(storedJob)
+    const outcomes = produceOutcomes(job, reader, { connection, store, mode, requests, wait })
     for await (const outcome of outcomes) {
       countOutcome(outcome)
       yield toPublicOutcome(outcome, reader)
@@ -105,4 +102,18 @@ async function* generateOutcomes(
     shutdown.abort(new Error('the consumer left the loop'))
     await sources.return(undefined)
   }
+}
+
+interface ProduceOptions extends Omit<BatchOptions, 'store'>, Pick<SummarizeCall, 'store' | 'mode'> {}
+
+/** Yields the outcomes of live requests or of batches, with or without a store. */
+async function* produceOutcomes(
+  job: SummarizeJob<TextSource>,
+  reader: AnswerReader,
+  { store, mode, ...options }: ProduceOptions,
+): AsyncGenerator<core.Outcome> {
+  const storedJob = store === undefined ? job : withStore(job, store, reader)
+  if (store === undefined || mode === 'live') return yield* summarizeDocuments(storedJob)
+  const { summarizeInBatches } = await import('./summarize-in-batches.ts')
+  yield* summarizeInBatches(storedJob, { ...options, store })
 }
