@@ -5,15 +5,17 @@ import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { type PreparedRequest, type PrepareOptions, prepare } from '../engine/prepare.ts'
 import { createChunkPlans } from './chunk-texts.ts'
+import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
+import type { CheckedStore } from './store.ts'
 import { createStoredResults } from './stored-results.ts'
-import { readSummarizeOptions, type SummarizeOptions } from './summarize-options.ts'
+import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
 import { readText, type TextSource, type Texts, takeSources } from './text-source.ts'
 
 /** What the requests for texts may need: a guess by their length, without a request. */
 export interface Estimate {
-  /** Texts that `summarizeAll` would send: without empty and invalid ones, and those whose result is in the store. */
+  /** Texts that `summarizeAll` would send: without invalid ones, and those that the store has, as a result or in a batch. */
   readonly texts: number
   readonly inputTokens: EstimateRange
   /** At most `maxTokens` for each text, and for each chunk of a long text. */
@@ -26,16 +28,25 @@ export interface Estimate {
  * Estimates the tokens and the cost of `summarizeAll` with the same arguments, as a dry run of the command line does.
  * Sends nothing, needs no credentials, and reads all texts.
  * @throws TypeError that names an invalid argument
- * @throws ClaudeBatchError of type `configuration` if the model does not accept a setting of the prompt
+ * @throws ClaudeBatchError of type `configuration` if the model does not accept a setting of the prompt, or `store` if a stored batch
+ * cannot be read
  */
 export async function estimate(texts: Texts, options: SummarizeOptions): Promise<Estimate> {
   const call = readSummarizeOptions('estimate', texts, options)
-  const { connection, prompt, overrides, store, mode, chunkTokens } = call
+  try {
+    return await estimateTexts(texts, call)
+  } catch (error) {
+    throw toPublicError(error)
+  }
+}
+
+async function estimateTexts(
+  texts: Texts,
+  { connection, prompt, overrides, store, mode, chunkTokens, ...call }: SummarizeCall,
+): Promise<Estimate> {
   const { signal = new AbortController().signal } = call
   signal.throwIfAborted()
-  const requests = await createTextRequests(prompt, overrides).catch((error: unknown) => {
-    throw toPublicError(error)
-  })
+  const requests = await createTextRequests(prompt, overrides)
   const stored = store && createStoredResults(store, { findMismatch: () => undefined })
   const prepareOptions: PrepareOptions<TextSource> = {
     read: readText,
@@ -43,16 +54,16 @@ export async function estimate(texts: Texts, options: SummarizeOptions): Promise
     planChunks: createChunkPlans(requests, overrides, chunkTokens),
     ...(stored && { findEarlierResult: (_source, asked) => stored.find(asked) }),
   }
-  const plannedHashes = new Set<string>()
+  const plannedHashes = await listBatchedHashes(store, connection)
   const planned: PlannedRequest[] = []
   let count = 0
   for await (const source of takeSources(texts, signal)) {
     const prepared = await prepare(source, prepareOptions)
     if ('problem' in prepared) continue
-    count++
     const { requestHash } = prepared.asked
     // With a store, equal texts share one request.
     if (store !== undefined && plannedHashes.has(requestHash)) continue
+    count++
     plannedHashes.add(requestHash)
     const isForChunks = 'chunkPlan' in prepared
     for (const request of listRequests(prepared)) {
@@ -70,6 +81,20 @@ export async function estimate(texts: Texts, options: SummarizeOptions): Promise
   )
   const cost = mode === 'batch' ? batchCost : liveCost
   return { texts: count, inputTokens, outputTokens, costUsd: cost === undefined ? null : toUsd(cost) }
+}
+
+/** Lists the requests that are in batches and are not sent again. */
+async function listBatchedHashes(
+  store: CheckedStore | undefined,
+  { clock }: Pick<Connection, 'clock'>,
+): Promise<Set<string>> {
+  if (store === undefined) return new Set()
+  const { openBatchesInStore } = await import('./batches-in-store.ts')
+  const { openBatches } = await openBatchesInStore(store, { baseUrl: '', clock })
+  const items = openBatches.flatMap(({ items, isSettled }) =>
+    [...items.values()].filter(({ path }) => !isSettled(path)),
+  )
+  return new Set(items.map(({ asked }) => asked.requestHash))
 }
 
 function listRequests(prepared: PreparedRequest): readonly Request[] {

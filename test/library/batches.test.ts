@@ -187,12 +187,14 @@ describe("mode: 'batch'", () => {
     expect(remainingUsd).toBeCloseTo(0.0011 - (costUsd ?? 0), 12)
   })
 
-  it('has an estimate at half the price', async () => {
-    const { client, store } = await createBatchClient()
+  it('has an estimate at half the price, without what is in batches', async () => {
+    const { client, store, call } = await createBatchClient()
     const live = await estimate(texts, { client, store, prompt })
     const batch = await estimate(texts, { client, store, prompt, mode: 'batch' })
     expect(batch.costUsd?.high).toBeCloseTo((live.costUsd?.high ?? 0) / 2, 12)
     expect(batch.inputTokens).toEqual(live.inputTokens)
+    await call(texts.slice(0, 4))
+    expect(await estimate(texts, { client, store, prompt, mode: 'batch' })).toMatchObject({ texts: 4 })
   })
 
   it('stops waiting when its signal aborts; the batch stays in the store', async () => {
