@@ -14,11 +14,18 @@ export function listClientSecrets(client: OfficialClient): string[] {
 
 /**
  * Returns a copy of a client that reports the secrets that it sends: tokens that it fetches are visible only there.
- * The copy has the same class and the same settings.
+ * It has the same settings.
  */
 export function observeClient(client: OfficialClient, onSecret: (secret: string) => void): SdkClient {
   // The SDK keeps its `fetch` in a field that its types hide.
   const { fetch: send = globalThis.fetch } = client as { readonly fetch?: typeof globalThis.fetch }
-  const observed = client.withOptions?.({ fetch: observeFetch(send, onSecret) } as never) ?? client
-  return observed as unknown as SdkClient
+  const copy = client.withOptions?.({ fetch: observeFetch(send, onSecret) } as never) ?? client
+  const observed = copy as unknown as SdkClient
+  return {
+    get: (path, options) => observed.get(path, options),
+    post: (path, options) => observed.post(path, options),
+    buildRequest: (options) => observed.buildRequest(options),
+    // The signature of AWS covers the body, which then cannot be a stream.
+    signsBodies: 'awsRegion' in client,
+  }
 }

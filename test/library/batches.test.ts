@@ -1,3 +1,4 @@
+import { AnthropicAws } from '@anthropic-ai/aws-sdk'
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
 import { describe, expect, it } from 'vitest'
 import {
@@ -13,6 +14,7 @@ import {
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { checkInterrupted, collect, countSent, days, quick } from '../support/interrupted-batches.ts'
 import { answerWith, createLibraryClient, getRejection } from '../support/library-client.ts'
+import { awsKeys, region, startPlatform } from '../support/platform-server.ts'
 
 const values = (store: Store) => store as Map<string, string>
 const prompt = definePrompt({ user: 'Summarize.\n\n{text}' })
@@ -269,6 +271,27 @@ describe("mode: 'batch'", () => {
     // The user may give up a batch.
     values(store).set('batches', '["0123456789abcdef"]')
     expect((await call()).some(({ status }) => status === 'pending')).toBe(true)
+  })
+
+  it('works with AnthropicAws, whose signature covers the whole body', async () => {
+    const { env, simulator, requests } = await startPlatform('aws', quick())
+    const client = createClient({
+      client: new AnthropicAws({
+        baseURL: env['ANTHROPIC_AWS_BASE_URL'] ?? null,
+        awsRegion: region,
+        awsAccessKey: awsKeys.accessKeyId,
+        awsSecretAccessKey: awsKeys.secretAccessKey,
+        workspaceId: env['ANTHROPIC_AWS_WORKSPACE_ID'] ?? '',
+      }),
+    })
+    const call = () =>
+      collect(summarizeAll(texts, { client, prompt, store, mode: 'batch', wait: false, model: 'haiku' }))
+    const store = memoryStore()
+    expect(withStatus(await call(), 'pending').length).toBe(7)
+    expect(withStatus(await call(), 'summarized').length).toBe(8)
+    expect(simulator.stats().batches).toMatchObject({ created: 1, requests: 7 })
+    expect(requests.some(({ url }) => url === '/v1/messages/batches')).toBe(true)
+    await client.close()
   })
 
   it('needs a service with batches, and a store', async () => {
