@@ -3,8 +3,6 @@ import { createLibraryRuntime } from '../runtime.ts'
 import { createReadError } from './library-error.ts'
 import type { Store } from './store.ts'
 
-type StoreFiles = typeof import('./store-files.ts')
-
 /**
  * Returns a store that keeps each value in a file below a folder, which is created when needed. Files are written
  * atomically and synced, readable only for their owner, and never reached through symbolic links in the folder.
@@ -20,21 +18,29 @@ export function folderStore(folder: string): Store {
       throw new TypeError('folderStore: this key cannot be a file name')
     return join(root, `${key}.json`)
   }
-  const access = async <T>(
-    key: string,
-    work: (files: StoreFiles, file: string) => Promise<T>,
-  ): Promise<T> => {
+  const access = async <T>(key: string, work: (file: string) => Promise<T>): Promise<T> => {
     const file = toFile(key)
-    const files = await import('./store-files.ts')
     try {
-      return await work(files, file)
+      return await work(file)
     } catch (error) {
       throw createReadError('io_error', (error as Error).message)
     }
   }
   return {
-    get: (key) => access(key, ({ readValue }, file) => readValue(root, file)),
-    set: (key, value) => access(key, ({ writeValue }, file) => writeValue(root, file, value)),
-    delete: (key) => access(key, ({ removeValue }, file) => removeValue(root, file)),
+    get: (key) =>
+      access(key, async (file) => {
+        const { readValue } = await import('./store-files.ts')
+        return readValue(root, file)
+      }),
+    set: (key, value) =>
+      access(key, async (file) => {
+        const { writeValue } = await import('./store-files.ts')
+        await writeValue(root, file, value)
+      }),
+    delete: (key) =>
+      access(key, async (file) => {
+        const { removeValue } = await import('./store-files.ts')
+        await removeValue(root, file)
+      }),
   }
 }
