@@ -9,12 +9,15 @@ export type Outcome<Data = unknown> = SummarizedText<Data> | FailedText | Pendin
 interface OutcomeBase extends Spending {
   /** Index of the text in the source, from 0. */
   readonly index: number
+  /** The id of the text, or `text-1`, `text-2`, … */
   readonly id: string
   /** Time in milliseconds from taking the text to its outcome, including waits and retries. */
   readonly elapsedMs: number
 }
 
+/** The outcome of a text that has a summary. */
 export interface SummarizedText<Data = unknown> extends OutcomeBase {
+  /** Distinguishes it from other outcomes. */
   readonly status: 'summarized'
   /** The summary. */
   readonly text: string
@@ -26,16 +29,21 @@ export interface SummarizedText<Data = unknown> extends OutcomeBase {
   readonly requestId: string | null
 }
 
+/** The outcome of a text that has no summary. */
 export interface FailedText extends OutcomeBase {
+  /** Distinguishes it from other outcomes. */
   readonly status: 'failed'
+  /** Why it has none. */
   readonly error: Problem
   /** The text of a truncated or refused answer; null without any text. */
   readonly partial: string | null
 }
 
-/** Not finished: the run was aborted or the API refused the account, and the loop is about to throw. */
+/** The outcome of a text that is not finished: the run stops, and the loop is about to throw. */
 export interface PendingText extends OutcomeBase {
+  /** Distinguishes it from other outcomes. */
   readonly status: 'pending'
+  /** Why it is not finished, for people. */
   readonly reason: string
 }
 

@@ -23,8 +23,9 @@ const caller = `
 import { ClaudeBatchError, createClient, definePrompt, estimate, loadPrompt, summarizeAll } from 'claude-batch'
 import type { Estimate, EstimateRange, Pause, Progress, Retry, Totals } from 'claude-batch'
 import type { CallOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
-import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, SchemaQuestion, Spending, SummarizedText } from 'claude-batch'
-import type { SummarizeAllOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
+import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, QuestionFields, SchemaPromptFields, SchemaQuestion } from 'claude-batch'
+import type { Spending, SummarizeAllOptions, SummarizedText, SummarizeOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
+import type { Fetch, JsonSchema, SchemaData, Template, Texts } from 'claude-batch'
 import { readDocuments } from 'claude-batch/documents'
 import type { DocumentData, DocumentInput, DocumentInputs, NamedText } from 'claude-batch/documents'
 import type { ReadDocumentsOptions, SkippedDocuments } from 'claude-batch/documents'
@@ -34,7 +35,7 @@ const options: ClientOptions = {
   onRetry: async ({ error }: Retry) => { error satisfies Problem },
 }
 const client: Client = createClient(options)
-const question: Question = { user: 'x', system: undefined }
+const question: Question = { user: 'x', system: undefined } satisfies QuestionFields
 const asking: CallOptions = { signal: AbortSignal.timeout(1) }
 const completion: Completion = await client.complete(question, asking)
 const usage: Usage | null = completion.usage
@@ -46,7 +47,11 @@ interface Entry { vessel: string }
 const fields: PromptFields<undefined> = { user: '{text}', system: undefined, schema: undefined }
 definePrompt(fields) satisfies Prompt<undefined>
 const schema: object = { type: 'object' }
-const typed: Prompt<Entry> = definePrompt<Entry>({ user: '{text}', schema })
+const withSchema: SchemaPromptFields = { user: '{text}', schema }
+const typed: Prompt<Entry> = definePrompt<Entry>(withSchema)
+typed.user satisfies Template
+const label = { type: 'string' } as const satisfies JsonSchema
+'a' satisfies SchemaData<typeof label>
 const asked: SchemaQuestion = { user: 'x', schema }
 ;(await client.complete<Entry>(asked)).data.vessel satisfies string
 const inferred = await client.stream({ user: 'x', schema: { type: 'object', required: ['a'], properties: {
@@ -60,7 +65,10 @@ async function* texts(): AsyncGenerator<string | Text> {
   yield { id: 'b', text: 'c' }
 }
 const all: SummarizeAllOptions = { client, prompt, onProgress: (progress: Progress) => progress satisfies Totals }
-const guess: Estimate = await estimate(texts(), { client, prompt })
+const source: Texts = texts()
+const estimating: SummarizeOptions = { client, prompt }
+const guess: Estimate = await estimate(source, estimating)
+createClient({ fetch: undefined satisfies Fetch | undefined })
 guess.costUsd satisfies EstimateRange | null
 client.getTotals().remainingUsd satisfies number | null
 const took = ({ costUsd, usage, lostReplies }: Spending) => [costUsd, usage, lostReplies]
