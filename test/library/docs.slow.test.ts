@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../../src/library/client-options.ts'
 import { checkReadOptions } from '../../src/library/read-documents-options.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { readCodeBlocks } from '../support/code-blocks.ts'
 import { installPacked } from '../support/packed-package.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
@@ -123,11 +124,16 @@ const strict = {
 }
 
 /** Runs an example of the page against the simulator, in a folder with these files and the package. */
-async function runExample(source: string, files: Readonly<Record<string, string>> = {}) {
-  const { simulator, env } = await startService({})
+async function runExample(
+  source: string,
+  files: Readonly<Record<string, string>> = {},
+  options: SimulatorOptions = {},
+) {
+  const { simulator, env } = await startService(options)
   const folder = await createFolder({ ...files, 'example.mjs': source })
   await mkdir(join(folder, 'node_modules'))
   await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
+  await symlink(join(root, 'node_modules/@anthropic-ai'), join(folder, 'node_modules/@anthropic-ai'), 'dir')
   const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...env },
@@ -176,6 +182,13 @@ describe('docs/library.md', () => {
     const { stdout, stderr, requests: sent } = await runExample(source)
     expect([stdout, stderr]).toEqual([expect.stringMatching(output), ''])
     expect(sent).toBe(requests)
+  })
+
+  it('has an example of a cause that is an error of the SDK of the caller', async () => {
+    const source = examples.find((code) => code.includes('Anthropic.APIError')) ?? ''
+    const script = () => ({ kind: 'status', status: 400 }) as const
+    const { stdout, stderr } = await runExample(source, {}, { script })
+    expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^400 req_\w+\n$/)])
   })
 
   it('has only examples that compile in strict mode with the packed package', async () => {

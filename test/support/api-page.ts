@@ -25,7 +25,9 @@ export function renderApiPage(): string {
     const added = exports.filter((it) => !documented.has(it.name))
     for (const it of added) documented.add(it.name)
     const listed = kinds.map(([kind, title]) => ({ title, those: added.filter((it) => it.kind === kind) }))
-    const lists = [...listed, { title: 'Also exported, as above', those: repeated }].filter(({ those }) => those.length > 0)
+    const lists = [...listed, { title: 'Also exported, as above', those: repeated }].filter(
+      ({ those }) => those.length > 0,
+    )
     return [
       `## ${name}`,
       lists.map(({ title, those }) => `- ${title}: ${those.map(getLink).join(', ')}`).join('\n'),
