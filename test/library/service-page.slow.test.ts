@@ -135,7 +135,9 @@ describe('the script for a folder', () => {
   })
 
   it('sends nothing more when the reader of its output has left', async () => {
-    const { env, simulator } = await startService({ limits: { rpm: 1_000_000 } })
+    const { env, simulator } = await startService({
+      script: ({ index }) => answerWith('A summary.', index === 0 ? 1 : 300),
+    })
     const many = Object.fromEntries(
       Array.from({ length: 300 }, (_, n) => [`docs/${n}.md`, `The tide of day ${n} is high.`]),
     )
