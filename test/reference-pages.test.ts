@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { findGapsInApi, renderApiPage } from './support/api-page.ts'
 import {
   renderBatchExample,
   renderExitCodesPage,
@@ -35,5 +36,13 @@ describe('the reference pages, which `npm run docs` writes', () => {
     const path = `${docs}/batches.md`
     const page = replaceGeneratedPart(await readFile(path, 'utf8'), 'costs', renderBatchExample())
     await expect(page).toMatchFileSnapshot(path)
+  })
+
+  it('every export of the library, with its fields and parameters, has a docstring', () => {
+    expect(findGapsInApi()).toEqual([])
+  })
+
+  it('docs/api.md has every export of the library, with its docstrings', async () => {
+    await expect(renderApiPage()).toMatchFileSnapshot(`${docs}/api.md`)
   })
 })

@@ -10,6 +10,7 @@ export interface CallOptions {
   readonly model?: string | undefined
   /** Maximum output tokens of an answer, including thinking. */
   readonly maxTokens?: number | undefined
+  /** Effort level of the model. */
   readonly effort?: Effort | undefined
   /** When aborted, requests in flight are cancelled, and the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined

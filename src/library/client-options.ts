@@ -19,16 +19,13 @@ export interface ClientOptions extends ClientListeners {
   readonly model?: string | undefined
   /** Maximum output tokens of an answer, including thinking. Default: the prompt's value, or else 1024. */
   readonly maxTokens?: number | undefined
-  /** Effort level. Default: the prompt's effort, or else the model's lowest. */
+  /** Effort level of the model. Default: the prompt's effort, or else the model's lowest. */
   readonly effort?: Effort | undefined
-  /**
-   * Your limit of requests per minute. Default for this and the next two limits: learned from the API's
-   * response headers.
-   */
+  /** Your limit of requests per minute. Default: learned from the API's response headers. */
   readonly rpm?: number | undefined
-  /** Your limit of input tokens per minute. */
+  /** Your limit of input tokens per minute. Default: learned from the API's response headers. */
   readonly itpm?: number | undefined
-  /** Your limit of output tokens per minute. */
+  /** Your limit of output tokens per minute. Default: learned from the API's response headers. */
   readonly otpm?: number | undefined
   /** Expected duration of a request in milliseconds, used for the initial pool size. Default: 3000. */
   readonly latencyMs?: number | undefined

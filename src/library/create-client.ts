@@ -16,7 +16,9 @@ export interface Client {
   /**
    * Sends a prompt and resolves with the complete answer. The type of its data is derived from a schema that is
    * written in place; `complete<Data>(…)` sets it.
-   * @throws ClaudeBatchError
+   * @param prompt a text, which is sent unchanged, or texts with a schema
+   * @param options settings of this request
+   * @throws ClaudeBatchError if there is no complete answer that matches the schema
    * @throws TypeError that names an invalid argument
    */
   complete<const Schema extends JsonSchema>(
@@ -26,7 +28,10 @@ export interface Client {
   complete<Data>(prompt: SchemaQuestion, options?: CallOptions): Promise<Completion<Data>>
   complete(prompt: Question, options?: CallOptions): Promise<Completion<undefined>>
   /**
-   * Sends a prompt immediately and returns its answer as a stream of text.
+   * Sends a prompt immediately and returns its answer as a stream of text. Errors of the request are those of
+   * `complete`: the loop throws them, and `result` rejects with them.
+   * @param prompt a text, which is sent unchanged, or texts with a schema
+   * @param options settings of this request
    * @throws TypeError immediately, if an argument is invalid
    */
   stream<const Schema extends JsonSchema>(
@@ -42,11 +47,13 @@ export interface Client {
    * process alive.
    */
   close(): Promise<void>
+  /** Closes the client at the end of the block of an `await using` declaration. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
  * Creates a client. Nothing is loaded, read or connected before the first prompt.
+ * @param options settings of all requests of this client
  * @throws TypeError that names an invalid option
  */
 export function createClient(options: ClientOptions = {}): Client {

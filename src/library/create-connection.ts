@@ -2,6 +2,7 @@ import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient, ClaudeClientOptions } from '../claude/claude-client.ts'
 import type { SdkClientContext } from '../claude/sdk-client.ts'
 import { toRateLimitSettings } from '../config/model-settings.ts'
+import type { BatchApi } from '../core/batch/batch-api.ts'
 import {
   createPriceOf,
   formatExactUsd,
@@ -40,7 +41,7 @@ export interface Connection {
    * Opens the client as `open` does.
    * @throws UsageError also if the official client has no Message Batches
    */
-  openBatchApi(): Promise<Pick<ClaudeClient, 'baseUrl' | 'batches'>>
+  openBatchApi(): Promise<{ readonly baseUrl: string; readonly batches: BatchApi }>
   readonly priceOf: PriceOf
   /** The spending cap of all requests; undefined without one. */
   readonly budget: SharedBudget | undefined

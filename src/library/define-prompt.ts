@@ -14,6 +14,7 @@ declare const dataType: unique symbol
  * without a schema.
  */
 export interface Prompt<Data = unknown> extends core.Prompt {
+  /** @internal */
   readonly [dataType]?: Data
 }
 
@@ -21,11 +22,13 @@ export interface Prompt<Data = unknown> extends core.Prompt {
 export interface PromptFields<Schema = object | undefined> {
   /** What to do with a text. Must contain the placeholder `{text}`; `{{` and `}}` are braces. */
   readonly user: string
+  /** The system prompt, which may have placeholders too. */
   readonly system?: string | undefined
-  /** The model, unless the client or the call sets one. The same applies to the next two. */
+  /** The model, unless the client or the call sets one. */
   readonly model?: string | undefined
-  /** Maximum output tokens of an answer, including thinking. */
+  /** Maximum output tokens of an answer, including thinking, unless the client or the call sets them. */
   readonly maxTokens?: number | undefined
+  /** Effort level of the model, unless the client or the call sets one. */
   readonly effort?: Effort | undefined
   /** The JSON Schema of draft 2020-12 that answers must match. Outcomes then have `data`. */
   readonly schema?: Schema
@@ -33,17 +36,22 @@ export interface PromptFields<Schema = object | undefined> {
   readonly vars?: Readonly<Record<string, string>> | undefined
 }
 
-type WithSchema<Schema> = PromptFields<Schema> & { readonly schema: Schema }
+/** The fields of a prompt whose answers are JSON that matches a schema. */
+export interface SchemaPromptFields<Schema = object> extends PromptFields<Schema> {
+  /** The JSON Schema of draft 2020-12 that answers must match. */
+  readonly schema: Schema
+}
 
 /**
  * Returns a prompt for `summarizeAll`, as `loadPrompt` does, without a file. The type of its data is derived from a
  * schema that is written in place; `definePrompt<Data>(…)` sets it.
+ * @param fields the texts with their placeholders, and settings
  * @throws TypeError that names the field or the placeholder without a value
  */
 export function definePrompt<const Schema extends JsonSchema>(
-  fields: WithSchema<Schema>,
+  fields: SchemaPromptFields<Schema>,
 ): Prompt<SchemaData<Schema>>
-export function definePrompt<Data>(fields: WithSchema<object>): Prompt<Data>
+export function definePrompt<Data>(fields: SchemaPromptFields): Prompt<Data>
 export function definePrompt(fields: PromptFields<undefined>): Prompt<undefined>
 export function definePrompt(fields: PromptFields): Prompt {
   const caller = 'definePrompt'

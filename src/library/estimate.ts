@@ -17,8 +17,9 @@ import { readText, type TextSource, type Texts, takeSources } from './text-sourc
 export interface Estimate {
   /** Texts that `summarizeAll` would send: without invalid ones, and those that the store has, as a result or in a batch. */
   readonly texts: number
+  /** Input tokens, including the prompt of each text. */
   readonly inputTokens: EstimateRange
-  /** At most `maxTokens` for each text, and for each chunk of a long text. */
+  /** Output tokens, at most `maxTokens` for each text, and for each chunk of a long text. */
   readonly outputTokens: EstimateRange
   /** US dollars, without retries; null if the model has no known price. */
   readonly costUsd: EstimateRange | null
@@ -26,7 +27,9 @@ export interface Estimate {
 
 /**
  * Estimates the tokens and the cost of `summarizeAll` with the same arguments, as a dry run of the command line does.
- * Sends nothing, needs no credentials, and reads all texts.
+ * Sends nothing, needs no credentials, and reads all texts. Rejects with the signal's reason after it has aborted.
+ * @param texts the texts; `summarizeAll` needs them again
+ * @param options the client, the prompt and settings
  * @throws TypeError that names an invalid argument
  * @throws ClaudeBatchError of type `configuration` if the model does not accept a setting of the prompt, or `store` if a stored batch
  * cannot be read

@@ -12,6 +12,7 @@ export interface Retry {
   readonly attempt: number
   /** The id of the requested model. */
   readonly model: string
+  /** Why the request failed. */
   readonly error: Problem
   /** Time in milliseconds until the request is sent again, or longer if the rate limit requires it. */
   readonly waitMs: number

@@ -6,8 +6,9 @@ import type { Store } from './store.ts'
 /**
  * Returns a store that keeps each value in a file below a folder, which is created when needed. Files are written
  * atomically and synced, readable only for their owner, and never reached through symbolic links in the folder.
- * @throws TypeError if `folder` is not a path. Its methods reject with a `ClaudeBatchError` of type `io_error`, whose message
- * names the file.
+ * @param folder the path of the folder
+ * @throws TypeError if `folder` is not a path
+ * @throws ClaudeBatchError of type `io_error` in its methods; the message names the file
  */
 export function folderStore(folder: string): Store {
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0'))

@@ -47,6 +47,7 @@ const brand = Symbol.for('claude-batch.ClaudeBatchError')
  * system, if there is one, with keys removed.
  */
 export class ClaudeBatchError extends Error implements Problem, Spending {
+  /** Always `ClaudeBatchError`. */
   override readonly name = 'ClaudeBatchError'
   readonly status: number | null
   readonly type: string
@@ -60,8 +61,9 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
   readonly partial: string | null
 
   /**
-   * Also true for an error from another copy of the package, because bundlers may put several copies into one
-   * program.
+   * `error instanceof ClaudeBatchError` is also true for an error from another copy of the package, because bundlers may
+   * put several copies into one program.
+   * @param value any value
    */
   static override [Symbol.hasInstance](value: unknown): value is ClaudeBatchError {
     // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this method.
@@ -69,6 +71,7 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
     return typeof value === 'object' && value !== null && brand in value
   }
 
+  /** @internal */
   constructor(problem: Problem, attempts: readonly Attempt[] = [], partial = '', options?: ErrorOptions) {
     super(problem.message, options)
     Object.defineProperty(this, brand, { value: true })

@@ -2,15 +2,17 @@ import { resolveModelAlias } from '../core/pricing/models.ts'
 import type { CustomPrices } from '../core/pricing/pricing-rules.ts'
 import { isOptions } from './check-arguments.ts'
 
-/**
- * Price of a model in USD per million tokens. The last three default to 1.25, 2 and 0.1 times the input
- * price.
- */
+/** Price of a model in USD per million tokens. */
 export interface Price {
+  /** Input tokens. */
   readonly input: number
+  /** Output tokens, including thinking. */
   readonly output: number
+  /** Input written to the prompt cache for 5 minutes. Default: 1.25 times `input`. */
   readonly cacheWrite5m?: number | undefined
+  /** Input written to the prompt cache for an hour. Default: 2 times `input`. */
   readonly cacheWrite1h?: number | undefined
+  /** Input read from the prompt cache. Default: 0.1 times `input`. */
   readonly cacheRead?: number | undefined
 }
 

@@ -5,6 +5,7 @@ import type { Prompt } from './define-prompt.ts'
 import { fillSlots } from './fill-slots.ts'
 import { toPublicError } from './library-error.ts'
 
+/** Options of `loadPrompt`; all are optional. */
 export interface LoadPromptOptions {
   /** Values for the placeholders that the prompt defines in addition to the built-in ones. */
   readonly vars?: Readonly<Record<string, string>> | undefined
@@ -17,6 +18,8 @@ export interface LoadPromptOptions {
  * looked up in `prompts/` in the working directory, then among the built-in prompts. Without a version, it
  * loads the version that the file pins, or the latest. The values of `vars` become part of the prompt.
  * `loadPrompt<Data>(…)` sets the type of the data that the schema of the prompt describes.
+ * @param spec the name of a prompt, or the path of a file, and a version
+ * @param options values for placeholders, and the folder
  * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the placeholder
  * without a value
  * @throws TypeError that names an invalid argument

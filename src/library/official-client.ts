@@ -1,11 +1,15 @@
 /**
  * An official client of Anthropic: `Anthropic`, or `AnthropicBedrock`, `AnthropicVertex`, `AnthropicFoundry` or
- * `AnthropicAws` of their packages. Only the parts that are used are listed, so that any version with them fits.
+ * `AnthropicAws` of their packages. The type lists only what is used, so that any version with that fits.
  */
 export interface OfficialClient {
+  /** @internal */
   post(path: string, options?: never): { asResponse(): Promise<Response> }
+  /** @internal */
   get(path: string, options?: never): { asResponse(): Promise<Response> }
+  /** @internal */
   buildRequest(options: never): Promise<{ readonly url: string }>
+  /** @internal */
   withOptions?(options: never): OfficialClient
 }
 

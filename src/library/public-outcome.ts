@@ -9,12 +9,15 @@ export type Outcome<Data = unknown> = SummarizedText<Data> | FailedText | Pendin
 interface OutcomeBase extends Spending {
   /** Index of the text in the source, from 0. */
   readonly index: number
+  /** The id of the text, or `text-1`, `text-2`, … */
   readonly id: string
   /** Time in milliseconds from taking the text to its outcome, including waits and retries. */
   readonly elapsedMs: number
 }
 
+/** The outcome of a text that has a summary. */
 export interface SummarizedText<Data = unknown> extends OutcomeBase {
+  /** Distinguishes it from other outcomes. */
   readonly status: 'summarized'
   /** The summary. */
   readonly text: string
@@ -30,8 +33,11 @@ export interface SummarizedText<Data = unknown> extends OutcomeBase {
   readonly reused: boolean
 }
 
+/** The outcome of a text that has no summary. */
 export interface FailedText extends OutcomeBase {
+  /** Distinguishes it from other outcomes. */
   readonly status: 'failed'
+  /** Why it has none. */
   readonly error: Problem
   /** The text of a truncated or refused answer; null without any text. */
   readonly partial: string | null
@@ -40,12 +46,13 @@ export interface FailedText extends OutcomeBase {
 }
 
 /**
- * Not finished. The text is in a batch that a later call with the same store collects; or the call was stopped, and the
- * loop is about to throw.
+ * The outcome of a text that is not finished. It is in a batch that a later call with the same store collects; or the call
+ * was stopped, and the loop is about to throw.
  */
 export interface PendingText extends OutcomeBase {
+  /** Distinguishes it from other outcomes. */
   readonly status: 'pending'
-  /** Why, with the id of the batch. */
+  /** Why, with the id of the batch; for people. */
   readonly reason: string
 }
 

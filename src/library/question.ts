@@ -4,17 +4,22 @@ import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { isPromise } from './check-arguments.ts'
 import { copySchema } from './schema-data.ts'
 
-/** A prompt: a text that is sent unchanged, or a text with a system prompt. */
-export type Question = string | QuestionFields<undefined>
+/** A prompt: a text, or a text with a system prompt. They are sent unchanged. */
+export type Question = string | QuestionFields
 
-interface QuestionFields<Schema> {
+/** The texts of a prompt. */
+export interface QuestionFields<Schema = undefined> {
+  /** The system prompt. */
   readonly system?: string | undefined
+  /** The message. */
   readonly user: string
+  /** The JSON Schema of draft 2020-12 that the answer must match. */
   readonly schema?: Schema
 }
 
-/** A prompt whose answer is JSON that matches a JSON Schema of draft 2020-12. */
+/** A prompt whose answer is JSON that matches a schema. */
 export interface SchemaQuestion<Schema = object> extends QuestionFields<Schema> {
+  /** The JSON Schema of draft 2020-12 that the answer must match. */
   readonly schema: Schema
 }
 

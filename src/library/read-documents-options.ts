@@ -6,13 +6,14 @@ import { encoding as parseEncoding, extensions as parseExtensions } from '../con
 export interface DocumentData {
   /** Its id. The extension says which format it may have: `report.pdf`. */
   readonly name: string
+  /** Its content. */
   readonly data: Uint8Array
 }
 
 /** A file, a directory or a glob pattern, as on the command line, or the content of a document. */
 export type DocumentInput = string | DocumentData
 
-/** An async iterable, of documents only, is read one by one, when the pool has room. */
+/** One document or several. An async iterable, of documents only, is read one by one, when the pool has room. */
 export type DocumentInputs = DocumentInput | Iterable<DocumentInput> | AsyncIterable<DocumentData>
 
 /** Documents that were found and are not read, which is no failure. */
@@ -24,6 +25,7 @@ export interface SkippedDocuments {
   readonly type: string
   /** The reason for people. */
   readonly message: string
+  /** How many documents. */
   readonly count: number
   /** Their ids, if they are at most three. Empty for `extension`. */
   readonly ids: readonly string[]

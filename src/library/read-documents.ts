@@ -23,10 +23,15 @@ import { unlessAborted } from './unless-aborted.ts'
  * if it is an image or has scanned pages, or with the error why it cannot be read. Reads a document only when the next
  * one is wanted. Files come first, sorted by path, then the other documents.
  *
- * Throws a `ClaudeBatchError` before the first document: `no_input` if a path or pattern matches nothing or no document
- * is found, `configuration` for a pattern or ignore file that cannot be used, or if this module was bundled. Also throws
- * the signal's reason and the error of the inputs. `io_error`: the process has too many open files.
+ * The loop also throws the signal's reason and the error of the inputs.
+ * @param inputs paths, directories and patterns, or documents that are not files
+ * @param options what to read, and how
  * @throws TypeError immediately, if an argument is invalid
+ * @throws ClaudeBatchError of type `no_input` in the loop, before the first document, if a path or pattern matches nothing
+ * or no document is found
+ * @throws ClaudeBatchError of type `configuration` in the loop, before the first document, if a pattern or an ignore file
+ * cannot be used, or if this module was bundled
+ * @throws ClaudeBatchError of type `io_error` in the loop, if the process has too many open files
  */
 export function readDocuments(
   inputs: DocumentInputs,

@@ -16,6 +16,7 @@ import { unlessAborted } from './unless-aborted.ts'
 
 /** A complete answer, with its attempts and cost. */
 export interface Completion<Data = unknown> extends Spending {
+  /** The answer. */
   readonly text: string
   /** The text, parsed, if the prompt has a schema, which it matches; otherwise undefined. */
   readonly data: Data

@@ -5,7 +5,9 @@ import { createSpendingSum, type Totals } from './spending.ts'
 
 /** Running totals of one `summarizeAll`: its outcomes by status, and their attempts, tokens and cost. */
 export interface Progress extends Totals {
+  /** Texts that have a summary. */
   readonly summarized: number
+  /** Texts that have none. */
   readonly failed: number
   /** Texts that were not finished when the run stopped. */
   readonly pending: number

@@ -10,6 +10,7 @@ export interface Usage {
   readonly cacheCreation5mInputTokens: number
   /** Input written to the cache for an hour. */
   readonly cacheCreation1hInputTokens: number
+  /** Input read from the cache. */
   readonly cacheReadInputTokens: number
   /** All billed output, including thinking. */
   readonly outputTokens: number

@@ -7,15 +7,23 @@ import { RunError } from '../core/errors/run-error.ts'
  * A `Map` is a store; most databases need a few lines around them. Only one call at a time may use a store for batches.
  */
 export interface Store {
-  /** Returns the value of a key; null or undefined without one. */
-  get(key: string): MaybePromise<string | null | undefined>
-  /** Stores a value. It must be safe when this call ends: a result that gets lost afterwards is paid for again. */
+  /**
+   * Returns the value of a key; null or undefined without one.
+   * @param key a key
+   */
+  get(key: string): string | null | undefined | PromiseLike<string | null | undefined>
+  /**
+   * Stores a value. It must be safe when this call ends: a result that gets lost afterwards is paid for again.
+   * @param key a key
+   * @param value a text
+   */
   set(key: string, value: string): unknown
-  /** Removes a key, if it is there. */
+  /**
+   * Removes a key, if it is there.
+   * @param key a key
+   */
   delete(key: string): unknown
 }
-
-type MaybePromise<T> = T | PromiseLike<T>
 
 /** Returns a store that lasts as long as the process. */
 export function memoryStore(): Store {
@@ -48,7 +56,7 @@ export interface CheckedStore {
 
 /** Returns a store whose errors end the run, instead of looking like a bug. */
 export function createCheckedStore(store: Store): CheckedStore {
-  const call = async <T>(work: () => MaybePromise<T>): Promise<T> => {
+  const call = async <T>(work: () => T | PromiseLike<T>): Promise<T> => {
     try {
       return await work()
     } catch (error) {

@@ -7,7 +7,7 @@ import { checkListener } from './check-arguments.ts'
 import { createChunkPlans } from './chunk-texts.ts'
 import { toPublicError } from './library-error.ts'
 import { type Outcome, toPublicOutcome } from './public-outcome.ts'
-import { createProgress, type OnProgress } from './run-progress.ts'
+import { createProgress, type OnProgress, type Progress } from './run-progress.ts'
 import { type AnswerReader, createAnswerReader } from './schema-data.ts'
 import type { BatchOptions } from './summarize-in-batches.ts'
 import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
@@ -19,7 +19,7 @@ import { withStore } from './with-store.ts'
 /** Options of `summarizeAll`. */
 export interface SummarizeAllOptions<Data = unknown> extends SummarizeOptions<Data> {
   /** Called before each outcome is yielded. */
-  readonly onProgress?: OnProgress | undefined
+  readonly onProgress?: ((progress: Progress) => unknown) | undefined
   /**
    * With `mode: 'batch'`: whether the loop waits until the batches have ended. Otherwise it collects the batches that have
    * ended, creates new ones, and yields `pending` for their texts; a later call with the same store collects them.
@@ -33,10 +33,13 @@ export interface SummarizeAllOptions<Data = unknown> extends SummarizeOptions<Da
  * is finished, not in the order of the source. The next text is taken from the source only when the pool has
  * room; for batches, all texts are taken first. Leaving the loop closes the source and cancels the requests in flight.
  *
- * Never throws for a single text. Throws a `ClaudeBatchError` if the account or the API refuses all requests,
- * or asks for too long a wait. Also throws the signal's reason and the error of the source. Texts in progress
- * are yielded before it throws.
+ * The loop never throws because of a single text. It also throws the signal's reason and the error of the source. Texts in
+ * progress are yielded before it throws.
+ * @param texts texts, taken one by one
+ * @param options the client, the prompt and settings
  * @throws TypeError immediately, if an argument is invalid
+ * @throws ClaudeBatchError in the loop, if the API refuses all requests, `maxCostUsd` is reached, or the API asks for a
+ * longer wait than `maxWaitMs`
  */
 export function summarizeAll<Data = unknown>(
   texts: Texts,

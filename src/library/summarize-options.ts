@@ -8,6 +8,7 @@ import { checkTexts, type Texts } from './text-source.ts'
 
 /** Options for texts. The model and its settings override those of the client and of the prompt. */
 export interface SummarizeOptions<Data = unknown> extends CallOptions {
+  /** The client that sends the requests. */
   readonly client: Client
   /** A prompt from `loadPrompt` or `definePrompt`. Default: the latest version of `summarize`. */
   readonly prompt?: Prompt<Data> | undefined

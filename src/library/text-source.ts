@@ -11,6 +11,7 @@ import { unlessAborted } from './unless-aborted.ts'
 export interface Text {
   /** The id of its outcome, which also replaces `{path}` in the prompt. Default: `text-1`, `text-2`, … */
   readonly id?: string | undefined
+  /** What to summarize. */
   readonly text: string
   /** What is sent next to the text, because the model must see it: pages of a PDF, or images. */
   readonly upload?: Upload | undefined
@@ -18,12 +19,15 @@ export interface Text {
 
 /** A text whose name is known. */
 export interface NamedText extends Text {
+  /** The id of its outcome, which also replaces `{path}` in the prompt. */
   readonly id: string
 }
 
 /** A document without a text: its outcome is `failed`, with this error, and nothing is sent. */
 export interface UnreadableText {
+  /** The id of its outcome. */
   readonly id: string
+  /** Why it has no text. */
   readonly error: Problem
 }
 
@@ -32,8 +36,8 @@ export interface TextSource extends DocumentRef {
   readonly item: unknown
 }
 
-type Item = string | Text | UnreadableText
-export type Texts = Iterable<Item> | AsyncIterable<Item>
+/** Texts in an array, a generator or anything else that yields them. */
+export type Texts = Iterable<string | Text | UnreadableText> | AsyncIterable<string | Text | UnreadableText>
 
 /** Checks that texts are iterable; a string would yield its characters. @throws TypeError */
 export function checkTexts(caller: string, texts: Texts): void {

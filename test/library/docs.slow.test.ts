@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../../src/library/client-options.ts'
 import { checkReadOptions } from '../../src/library/read-documents-options.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { readCodeBlocks } from '../support/code-blocks.ts'
 import { installPacked } from '../support/packed-package.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
@@ -23,8 +24,9 @@ const caller = `
 import { ClaudeBatchError, createClient, definePrompt, estimate, folderStore, loadPrompt, memoryStore, summarizeAll } from 'claude-batch'
 import type { Estimate, EstimateRange, Pause, Progress, Retry, Totals } from 'claude-batch'
 import type { CallOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
-import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, SchemaQuestion, Spending, SummarizedText } from 'claude-batch'
-import type { Store, SummarizeAllOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
+import type { Outcome, PendingText, Problem, Prompt, PromptFields, Question, QuestionFields, SchemaPromptFields, SchemaQuestion } from 'claude-batch'
+import type { Spending, Store, SummarizeAllOptions, SummarizedText, SummarizeOptions, Text, TextStream, UnreadableText, Upload, Usage } from 'claude-batch'
+import type { Fetch, JsonSchema, SchemaData, Template, Texts } from 'claude-batch'
 import { readDocuments } from 'claude-batch/documents'
 import type { DocumentData, DocumentInput, DocumentInputs, NamedText } from 'claude-batch/documents'
 import type { ReadDocumentsOptions, SkippedDocuments } from 'claude-batch/documents'
@@ -34,7 +36,7 @@ const options: ClientOptions = {
   onRetry: async ({ error }: Retry) => { error satisfies Problem },
 }
 const client: Client = createClient(options)
-const question: Question = { user: 'x', system: undefined }
+const question: Question = { user: 'x', system: undefined } satisfies QuestionFields
 const asking: CallOptions = { signal: AbortSignal.timeout(1) }
 const completion: Completion = await client.complete(question, asking)
 const usage: Usage | null = completion.usage
@@ -46,7 +48,11 @@ interface Entry { vessel: string }
 const fields: PromptFields<undefined> = { user: '{text}', system: undefined, schema: undefined }
 definePrompt(fields) satisfies Prompt<undefined>
 const schema: object = { type: 'object' }
-const typed: Prompt<Entry> = definePrompt<Entry>({ user: '{text}', schema })
+const withSchema: SchemaPromptFields = { user: '{text}', schema }
+const typed: Prompt<Entry> = definePrompt<Entry>(withSchema)
+typed.user satisfies Template
+const label = { type: 'string' } as const satisfies JsonSchema
+'a' satisfies SchemaData<typeof label>
 const asked: SchemaQuestion = { user: 'x', schema }
 ;(await client.complete<Entry>(asked)).data.vessel satisfies string
 const inferred = await client.stream({ user: 'x', schema: { type: 'object', required: ['a'], properties: {
@@ -60,10 +66,13 @@ async function* texts(): AsyncGenerator<string | Text> {
   yield { id: 'b', text: 'c' }
 }
 const all: SummarizeAllOptions = { client, prompt, onProgress: (progress: Progress) => progress satisfies Totals }
+const source: Texts = texts()
+const estimating: SummarizeOptions = { client, prompt }
+const guess: Estimate = await estimate(source, estimating)
+createClient({ fetch: undefined satisfies Fetch | undefined })
 const store: Store = new Map()
 summarizeAll(['a'], { ...all, store, chunkTokens: 1000, mode: 'batch', wait: false })
 summarizeAll(['a'], { client, store: folderStore('./state') satisfies Store }); memoryStore() satisfies Store
-const guess: Estimate = await estimate(texts(), { client, prompt })
 guess.costUsd satisfies EstimateRange | null
 client.getTotals().remainingUsd satisfies number | null
 const took = ({ costUsd, usage, lostReplies }: Spending) => [costUsd, usage, lostReplies]
@@ -118,11 +127,16 @@ const strict = {
 }
 
 /** Runs an example of the page against the simulator, in a folder with these files and the package. */
-async function runExample(source: string, files: Readonly<Record<string, string>> = {}) {
-  const { simulator, env } = await startService({})
+async function runExample(
+  source: string,
+  files: Readonly<Record<string, string>> = {},
+  options: SimulatorOptions = {},
+) {
+  const { simulator, env } = await startService(options)
   const folder = await createFolder({ ...files, 'example.mjs': source })
   await mkdir(join(folder, 'node_modules'))
   await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
+  await symlink(join(root, 'node_modules/@anthropic-ai'), join(folder, 'node_modules/@anthropic-ai'), 'dir')
   const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...env },
@@ -173,6 +187,13 @@ describe('docs/library.md', () => {
     const { stdout, stderr, requests: sent } = await runExample(source)
     expect([stdout, stderr]).toEqual([expect.stringMatching(output), ''])
     expect(sent).toBe(requests)
+  })
+
+  it('has an example of a cause that is an error of the SDK of the caller', async () => {
+    const source = examples.find((code) => code.includes('Anthropic.APIError')) ?? ''
+    const script = () => ({ kind: 'status', status: 400 }) as const
+    const { stdout, stderr } = await runExample(source, {}, { script })
+    expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^400 req_\w+\n$/)])
   })
 
   it('has only examples that compile in strict mode with the packed package', async () => {

@@ -87,9 +87,19 @@ describe('createClient with an official client', () => {
   it('rejects with an error whose cause is the error of that client', async () => {
     const { simulator } = await startService({ script: () => ({ kind: 'status', status: 400 }) })
     const client = create({ client: new Anthropic({ apiKey, baseURL: simulator.url }) })
-    const error = (await getRejection(client.complete('Hello.'))) as Error
-    expect(error.cause).toBeInstanceOf(Anthropic.BadRequestError)
-    expect(error.cause).toMatchObject({ status: 400, type: 'invalid_request_error' })
+    const { result } = client.stream('Hello.')
+    for (const answer of [client.complete('Hello.'), result]) {
+      const error = (await getRejection(answer)) as Error
+      expect(error.cause).toBeInstanceOf(Anthropic.BadRequestError)
+      expect(error.cause).toMatchObject({ status: 400, type: 'invalid_request_error' })
+    }
+  })
+
+  it('ends summarizeAll with an error whose cause is the error of that client', async () => {
+    const { simulator } = await startService({ script: () => ({ kind: 'status', status: 401 }) })
+    const client = create({ client: new Anthropic({ apiKey, baseURL: simulator.url }) })
+    const error = (await getRejection(collectItems(summarizeAll(['A harbour.'], { client })))) as Error
+    expect(error.cause).toBeInstanceOf(Anthropic.AuthenticationError)
   })
 
   it('removes the key from the cause too, and from everything else of the error', async () => {

@@ -178,7 +178,8 @@ export function replaceGeneratedPart(page: string, name: string, content: string
   return page.slice(0, from + start.length) + content + page.slice(to)
 }
 
-function joinBlocks(blocks: readonly string[]): string {
+/** Returns a page of these paragraphs, tables and code blocks. */
+export function joinBlocks(blocks: readonly string[]): string {
   return `${blocks.join('\n\n')}\n`
 }
 
@@ -235,7 +236,8 @@ function code(text: string): string {
   return `\`${text}\``
 }
 
-function renderTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Returns a table in Markdown. */
+export function renderTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const escaped = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
   return [heading, heading.map(() => '---'), ...escaped].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -1,9 +1,13 @@
 /** Files that are sent next to the text of a document, because the model must see them: pages or images. */
 export type Upload = Pdf | Images
 
+/** Pages of a PDF. */
 export interface Pdf {
+  /** Distinguishes it from images. */
   readonly type: 'pdf'
+  /** The file in base64. */
   readonly base64: string
+  /** The number of its pages. */
   readonly pages: number
   /** Whether these are only the scanned pages of a document, whose other pages are its text. */
   readonly isPartial?: boolean
@@ -11,17 +15,21 @@ export interface Pdf {
 
 /** One image, or the pages of a TIFF in their order. */
 export interface Images {
+  /** Distinguishes them from pages of a PDF. */
   readonly type: 'images'
+  /** At least one. */
   readonly images: readonly Image[]
 }
 
+/** An image file. */
 export interface Image {
   /** What the bytes are; the name of the file may be wrong. The API refuses an image of another type. */
   readonly mediaType: ImageMediaType
+  /** The file in base64. */
   readonly base64: string
-  /** Pixels. */
+  /** Width in pixels. */
   readonly width: number
-  /** Pixels. */
+  /** Height in pixels. */
   readonly height: number
 }
 

@@ -22,8 +22,11 @@ export interface PlannedRequest {
 
 /** Lower bound, expected value and upper bound. */
 export interface EstimateRange<T = number> {
+  /** Less is unlikely. */
   readonly low: T
+  /** The most likely value. */
   readonly expected: T
+  /** More is unlikely, but possible. */
   readonly high: T
 }
 

@@ -1,8 +1,8 @@
 import { canonicalizeModelId } from './model-id.ts'
 
-export const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const
 /** The `effort` parameter of the API: more effort costs more tokens and gives better results. */
-export type Effort = (typeof efforts)[number]
+export type Effort = 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+export const efforts: readonly Effort[] = ['low', 'medium', 'high', 'xhigh', 'max']
 
 /** Prices in USD per million tokens. */
 export interface Prices {

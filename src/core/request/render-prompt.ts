@@ -7,18 +7,25 @@ import { renderTemplate, type Template } from './template.ts'
 
 /** One version of a prompt, parsed and validated. */
 export interface Prompt {
+  /** The name of its file, without the extension; `prompt` for one in code. */
   readonly name: string
   /** The name of the version, such as `v2`. */
   readonly version: string
   /** Why this version was chosen. */
   readonly why: 'requested' | 'pinned' | 'latest'
+  /** What its file says about it. */
   readonly description?: string
-  /** Where the prompt comes from, for display: `shipped`, or the path of its file. */
+  /** Where the prompt comes from, for display: `shipped`, `code`, or the path of its file. */
   readonly origin: string
+  /** The system prompt. */
   readonly system?: Template
+  /** What to do with a text. */
   readonly user: Template
+  /** The model that it sets. */
   readonly model?: string
+  /** The maximum output tokens that it sets. */
   readonly maxTokens?: number
+  /** The effort that it sets. */
   readonly effort?: Effort
   /** The JSON Schema that replies must match. */
   readonly schema?: JsonSchema

@@ -1,4 +1,4 @@
-/** A JSON Schema that replies must match. */
+/** A JSON Schema of draft 2020-12 that replies must match. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
