@@ -9,7 +9,8 @@ import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
 import type { CheckedStore } from './store.ts'
 import { createStoredResults } from './stored-results.ts'
-import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
+import type { SummarizeAllOptions } from './summarize-all.ts'
+import { readSummarizeOptions, type SummarizeCall } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
 import { readText, type TextSource, type Texts, takeSources } from './text-source.ts'
 
@@ -34,8 +35,9 @@ export interface Estimate {
  * @throws ClaudeBatchError of type `configuration` if the model does not accept a setting of the prompt, or `store` if a stored batch
  * cannot be read
  */
-export async function estimate(texts: Texts, options: SummarizeOptions): Promise<Estimate> {
-  const call = readSummarizeOptions('estimate', texts, options)
+export async function estimate(texts: Texts, options: SummarizeAllOptions): Promise<Estimate> {
+  // The same options as those of the call that it is about.
+  const call = readSummarizeOptions('estimate', texts, options, ['onProgress', 'wait'])
   try {
     return await estimateTexts(texts, call)
   } catch (error) {

@@ -16,6 +16,7 @@ import { createFolder, startService } from '../support/run-cli.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
+const page = await readFile(join(root, 'docs/service.md'), 'utf8')
 const [script = '', job = '', service = '', ...others] = await readCodeBlocks('service.md', 'ts')
 const strict = {
   target: 'es2023',
@@ -41,7 +42,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claude-batch-service-'))
   await installPacked(folder)
   await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'), 'dir')
-  const programs = { 'script.mts': script, 'job.mts': job, 'service.mts': service }
+  const programs = {
+    'script.mts': script,
+    'job.mts': job,
+    'batch-job.mts': toBatchJob(job),
+    'service.mts': service,
+  }
   for (const [name, code] of Object.entries(programs)) await writeFile(join(folder, name), code)
   const config = { compilerOptions: strict, files: Object.keys(programs) }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
@@ -49,6 +55,14 @@ beforeAll(async () => {
   const { stdout } = await run(process.execPath, [compiler, '-p', folder]).catch((error) => error)
   expect(stdout).toBe('')
 })
+
+/** Returns the job with the options that the page names for batches. */
+function toBatchJob(code: string): string {
+  const [, options = ''] = /`(\{ client, prompt, signal, store: [^`]+ \})`/.exec(page) ?? []
+  return code
+    .replaceAll('{ client, prompt, signal }', options)
+    .replace('  estimate,\n', '  estimate,\n  folderStore,\n')
+}
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -184,6 +198,18 @@ describe('the job for rows of a database', () => {
     const again = await startJob({}, {}, first.cwd)
     expect((await again.ended).code).toBe(0)
     expect(again.simulator.stats().requests).toBe(0)
+  })
+
+  it('runs at half the price with the change that the page describes', async () => {
+    const script = () => answerWith(facts)
+    const { env, simulator } = await startService({ script, batches: { durationMs: 1 } })
+    const cwd = await createFolder({ 'tickets.jsonl': lines })
+    expect((await start('batch-job', { cwd, env }).ended).code).toBe(75)
+    expect(Object.keys(await readResults(cwd))).toEqual(['ticket/0.json'])
+    const last = await start('batch-job', { cwd, env }).ended
+    expect([last.code, last.stderr]).toEqual([0, expect.stringMatching(/^0 tickets, about \$0\n/)])
+    expect(Object.keys(await readResults(cwd)).length).toBe(3)
+    expect(simulator.stats()).toMatchObject({ requests: 1, batches: { created: 1, requests: 2 } })
   })
 
   it('records a ticket that failed for good, and leaves one open that may succeed later', async () => {
