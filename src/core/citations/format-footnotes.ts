@@ -1,0 +1,52 @@
+import { truncate } from '../text/truncate.ts'
+import type { Citation, TextRange } from './citation.ts'
+
+/** A quote in a footnote is cut after this many characters. */
+const maxQuoteChars = 300
+
+/**
+ * Returns an answer with numbers such as `[1]` after the parts that citations support, and a list of footnotes: place and
+ * quote. Equal passages share a number. Citations that were not found get none. If the model wrote such numbers itself, the
+ * marks are `[c1]`, so that its own never look like a footnote.
+ */
+export function addFootnotes(text: string, citations: readonly Citation[]): string {
+  const toMark = createMarkFormat(text)
+  const numbers = new Map<string, number>()
+  const notes: string[] = []
+  const numbersByEnd = new Map<number, Set<number>>()
+  for (const { supports, quote, found, place } of citations) {
+    if (found === undefined) continue
+    const key = `${found.start} ${found.end}`
+    const number = numbers.get(key) ?? numbers.size + 1
+    if (!numbers.has(key))
+      notes.push(`${toMark(number)} ${place === undefined ? '' : `${place}: `}"${formatQuote(quote)}"`)
+    numbers.set(key, number)
+    const end = findMarkPosition(text, supports)
+    numbersByEnd.set(end, (numbersByEnd.get(end) ?? new Set()).add(number))
+  }
+  if (notes.length === 0) return text
+  const pieces: string[] = []
+  let from = 0
+  for (const [end, marks] of [...numbersByEnd].sort(([a], [b]) => a - b)) {
+    pieces.push(text.slice(from, end), ` ${[...marks].map(toMark).join('')}`)
+    from = end
+  }
+  return `${[...pieces, text.slice(from)].join('').trimEnd()}\n\n${notes.join('\n')}\n`
+}
+
+function createMarkFormat(text: string): (number: number) => string {
+  let prefix = ''
+  while (new RegExp(`\\[${prefix}\\d+\\]`).test(text)) prefix += 'c'
+  return (number) => `[${prefix}${number}]`
+}
+
+/** Returns the end of a part, before the full stop and the white space that follow its words. */
+function findMarkPosition(text: string, { start, end }: TextRange): number {
+  const words = text.slice(start, end).replace(/[\s.。]+$/u, '')
+  return words === '' ? end : start + words.length
+}
+
+/** Returns a quote as one line, without characters that could end the footnote or control a terminal. */
+function formatQuote(quote: string): string {
+  return truncate(quote.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), maxQuoteChars)
+}

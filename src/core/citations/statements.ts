@@ -1,0 +1,39 @@
+import type { Citation, TextRange } from './citation.ts'
+
+/**
+ * Lists the statements of an answer: its bullets and sentences. Headings, lines that introduce a list, and rules are
+ * none.
+ */
+export function listStatements(text: string): readonly TextRange[] {
+  const statements: TextRange[] = []
+  for (const { 0: line, index } of text.matchAll(/[^\n]+/g)) {
+    const [marker = ''] = /^\s*(?:[-*+•]\s+|\d+[.)]\s+|>\s*)*/.exec(line) ?? []
+    const body = line.slice(marker.length)
+    if (/^\s*#{1,6}\s/.test(body) || /[:：]\s*\**\s*$/.test(body)) continue
+    for (const { 0: sentence, index: at } of body.matchAll(sentences)) {
+      if (countWords(sentence) < minWords) continue
+      const start = index + marker.length + at
+      statements.push({ start, end: start + sentence.trimEnd().length })
+    }
+  }
+  return statements
+}
+
+/** A sentence with its mark at the end, or the rest of the line. */
+const sentences = /.*?(?:[.!?]+["'”’)\]*_]*(?=\s|$)|[。！？]+|$)\s*/gu
+
+/** Shorter pieces are names and abbreviations, such as `e.g.`, rather than statements. */
+const minWords = 3
+
+function countWords(text: string): number {
+  const unspaced = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu)
+  return (text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0) + (unspaced?.length ?? 0) / 2
+}
+
+/** Whether a statement of the answer has no citation that was found in the document. */
+export function hasUncitedStatement(text: string, citations: readonly Citation[]): boolean {
+  const supported = citations.filter(({ found }) => found !== undefined).map(({ supports }) => supports)
+  return listStatements(text).some(
+    (statement) => !supported.some(({ start, end }) => start < statement.end && end > statement.start),
+  )
+}

@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Citation } from '../../../src/core/citations/citation.ts'
+import { addFootnotes } from '../../../src/core/citations/format-footnotes.ts'
+
+const text = 'High water is at 06:12. The ferry waits for it.\n'
+const cite = (
+  start: number,
+  end: number,
+  quote: string,
+  at: number | undefined,
+  place?: string,
+): Citation => ({
+  supports: { start, end },
+  quote,
+  ...(at !== undefined && { found: { start: at, end: at + quote.length } }),
+  ...(place !== undefined && { place }),
+})
+
+describe('addFootnotes', () => {
+  it('puts a number after each supported part, before its full stop, and lists place and quote', () => {
+    const citations = [cite(0, 23, 'high water 06:12', 10, 'page 3'), cite(24, 47, 'It waits.', 50)]
+    expect(addFootnotes(text, citations)).toBe(
+      'High water is at 06:12 [1]. The ferry waits for it [2].\n\n[1] page 3: "high water 06:12"\n[2] "It waits."\n',
+    )
+  })
+
+  it('shares a number between equal passages, and lists several at one place', () => {
+    const citations = [cite(0, 23, 'a b', 10), cite(0, 23, 'c d', 20), cite(24, 47, 'a b', 10)]
+    expect(addFootnotes(text, citations)).toBe(
+      'High water is at 06:12 [1][2]. The ferry waits for it [1].\n\n[1] "a b"\n[2] "c d"\n',
+    )
+  })
+
+  it('gives a citation that was not found no number', () => {
+    expect(addFootnotes(text, [cite(0, 23, 'not there', undefined)])).toBe(text)
+    expect(addFootnotes(text, [])).toBe(text)
+  })
+
+  it('uses other marks if the model wrote such numbers itself', () => {
+    const forged = 'The gate holds [1]. It was tested [c2]. The ferry was late.'
+    expect(addFootnotes(forged, [cite(0, 14, 'holds', 3)])).toBe(
+      'The gate holds [cc1] [1]. It was tested [c2]. The ferry was late.\n\n[cc1] "holds"\n',
+    )
+  })
+
+  it('writes a quote on one line, without control characters, and cuts it', () => {
+    const quote = `one\u001b[31m\r\n\u2028two\u202e ${'long '.repeat(100)}`
+    const [, note = ''] = addFootnotes(text, [cite(0, 23, quote, 0)]).split('\n\n')
+    expect(note).toMatch(/^\[1\] "one \[31m two long .{270,300}"\n$/)
+  })
+
+  it('keeps every character of the text, in order', () => {
+    const citation = fc.record({
+      supports: fc
+        .tuple(fc.nat(60), fc.nat(60))
+        .map(([a, b]) => ({ start: Math.min(a, b), end: Math.max(a, b) })),
+      quote: fc.string(),
+      found: fc.record({ start: fc.nat(3), end: fc.nat(3) }),
+    })
+    const plainTexts = fc.string({ maxLength: 60 }).filter((text) => !text.includes('['))
+    fc.assert(
+      fc.property(plainTexts, fc.array(citation, { minLength: 1 }), (text, citations) => {
+        const noted = addFootnotes(text, citations)
+        const body = noted.slice(0, noted.lastIndexOf('\n\n[1] '))
+        expect(body.replace(/ (?:\[\d+\])+/g, '').trimEnd()).toBe(text.trimEnd())
+      }),
+    )
+  })
+})
