@@ -1,4 +1,5 @@
 import type { Message } from './api-message.ts'
+import { createCitedContent } from './cited-content.ts'
 import { extractSummary } from './extract-summary.ts'
 import type { Behaviour } from './script.ts'
 import { simulateVerdict } from './simulate-verdict.ts'
@@ -19,7 +20,12 @@ export function createMessage(
     : overrides.stopReason === 'max_tokens'
       ? fullText.slice(0, fullText.length / 2)
       : fullText
-  const content = overrides.content ?? (text === '' ? [] : [{ type: 'text', text, citations: null }])
+  const { citable } = request
+  const createContent = () =>
+    citable === undefined
+      ? [{ type: 'text', text, citations: null }]
+      : createCitedContent(text, citable, overrides.wrongCitations)
+  const content = overrides.content ?? (text === '' ? [] : createContent())
   return {
     id: `msg_sim${String(index).padStart(8, '0')}`,
     type: 'message',
@@ -59,7 +65,7 @@ function createUsage(input: number, output: number): Record<string, unknown> {
   }
 }
 
-function createAnswer({ schema, lastText }: MessageRequest): string {
-  const text = extractSummary(lastText)
+function createAnswer({ schema, lastText, citable }: MessageRequest): string {
+  const text = extractSummary(citable?.text ?? lastText)
   return schema === undefined ? text : JSON.stringify(generateFromSchema(schema, text))
 }

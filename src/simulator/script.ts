@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Message } from './api-message.ts'
+import type { CitationFault } from './cited-content.ts'
 import { createSeededRandom, sampleLogNormal } from './seeded-random.ts'
 import type { MessageRequest } from './validate-request.ts'
 
@@ -22,6 +23,8 @@ export type Behaviour =
       readonly usage?: unknown
       readonly content?: readonly unknown[]
       readonly stopDetails?: unknown
+      /** What is wrong with the citations. */
+      readonly wrongCitations?: CitationFault
     }
   /** Answers with an error; `body` replaces the API's error body. */
   | {
@@ -80,6 +83,7 @@ export const faults = {
   refusal: 'answers with stop_reason refusal',
   max_tokens: 'cuts the answer off with stop_reason max_tokens',
   empty: 'answers without any text',
+  'wrong-citations': 'answers with citations of text that is not in the document',
 } as const satisfies Record<string, string>
 
 export type FaultName = keyof typeof faults
@@ -163,6 +167,8 @@ function toBehaviour(name: FaultName, delayMs: number): Behaviour {
       }
     case 'max_tokens':
       return { kind: 'answer', delayMs, stopReason: 'max_tokens' }
+    case 'wrong-citations':
+      return { kind: 'answer', delayMs, wrongCitations: 'absent' }
     case 'empty':
       return { kind: 'answer', delayMs, content: [] }
     default:

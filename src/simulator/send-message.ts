@@ -66,11 +66,13 @@ export async function sendStream(
   await sendEvent('message_start', { message: start })
   await sendEvent('ping', {})
   for (const [index, block] of message.content.entries()) {
-    const { type, text } = block as { type: string; text?: string }
+    const { type, text, citations } = block as { type: string; text?: string; citations?: unknown }
     await sendEvent('content_block_start', {
       index,
-      content_block: type === 'text' ? { ...(block as object), text: '' } : block,
+      content_block: type === 'text' ? { ...(block as object), text: '', citations: citations && [] } : block,
     })
+    for (const citation of Array.isArray(citations) ? citations : [])
+      await sendEvent('content_block_delta', { index, delta: { type: 'citations_delta', citation } })
     const pieces = type === 'text' ? ((text ?? '').match(/\S+\s*|\s+/g) ?? []) : []
     const pieceCount = interruption === undefined ? pieces.length : Math.ceil(pieces.length / 2)
     // A few steps are enough to test streaming. A timer for every word would cost more CPU time than the

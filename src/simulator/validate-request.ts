@@ -1,3 +1,4 @@
+import { type CitableDocument, readDocumentBlocks } from './document-blocks.ts'
 import { countImageTokens } from './image-blocks.ts'
 import { servedModels } from './served-models.ts'
 import { findSchemaProblem } from './simulated-schema.ts'
@@ -14,6 +15,8 @@ export interface MessageRequest {
   readonly inputTokens: number
   /** The JSON Schema that the answer must match. */
   readonly schema?: Readonly<Record<string, unknown>>
+  /** The document that the answer must cite. */
+  readonly citable?: CitableDocument
 }
 
 /** The API's error for a rejected request. */
@@ -56,12 +59,13 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
   const texts = extractTexts(body)
   if (!Array.isArray(texts)) return invalidRequest(texts.problem)
 
-  const pages = countPages(body)
-  if (typeof pages === 'string') return invalidRequest(pages)
+  const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
+  const documents = readDocumentBlocks(listBlocks(body, 'document'), format !== undefined)
+  if (typeof documents === 'string') return invalidRequest(documents)
+  const { pages, citable } = documents
   const imageTokens = countImageTokens(listBlocks(body, 'image'), servedModel.context < 1_000_000 ? 100 : 600)
   if (typeof imageTokens === 'string') return invalidRequest(imageTokens)
-  const text = texts.join('\n')
-  const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
+  const text = [...texts, ...documents.texts].join('\n')
   // The API shows a schema to the model as part of the system prompt.
   const characters = text.length + (format === undefined ? 0 : JSON.stringify(format.schema).length)
   const inputTokens =
@@ -76,6 +80,7 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
     lastText: texts.at(-1) ?? '',
     inputTokens,
     ...(format !== undefined && { schema: format.schema }),
+    ...(citable !== undefined && { citable }),
   }
 }
 
@@ -148,23 +153,10 @@ function listBlocks({ messages }: Record<string, unknown>, type: string) {
     const content = isRecord(message) && Array.isArray(message['content']) ? message['content'] : []
     return content.flatMap((block: unknown, n) =>
       isRecord(block) && block['type'] === type
-        ? [{ path: `messages.${m}.content.${n}`, source: block['source'] }]
+        ? [{ path: `messages.${m}.content.${n}`, source: block['source'], block }]
         : [],
     )
   })
-}
-
-/** Returns the number of PDF pages, or an error message. */
-function countPages(body: Record<string, unknown>): number | string {
-  let pages = 0
-  for (const { path, source } of listBlocks(body, 'document')) {
-    if (!isRecord(source) || source['type'] !== 'base64' || source['media_type'] !== 'application/pdf')
-      return `${path}.source: Input should be a base64 source of application/pdf`
-    const pdf = Buffer.from(String(source['data']), 'base64').toString('latin1')
-    if (!pdf.startsWith('%PDF-')) return `${path}.source: The PDF specified was not valid.`
-    pages += Math.max(1, pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0)
-  }
-  return pages > 600 ? `messages: A maximum of 600 PDF pages may be provided, found ${pages}` : pages
 }
 
 function extractTexts({ system, messages }: Record<string, unknown>): string[] | { problem: string } {

@@ -1,0 +1,74 @@
+/** A document of a request whose answer must cite it. */
+export interface CitableDocument {
+  readonly text: string
+  readonly title: string | null
+  /** Its position among the documents of the request, from 0. */
+  readonly index: number
+}
+
+export interface RequestDocuments {
+  /** Pages of PDFs. */
+  readonly pages: number
+  /** The texts of documents that are not PDFs. */
+  readonly texts: readonly string[]
+  /** The first document with a text, if citations are enabled. */
+  readonly citable?: CitableDocument
+}
+
+/**
+ * Checks the document blocks of a request as the API does. Returns the API's message for what it would refuse.
+ * @param blocks with their place in the request: `messages.0.content.1`
+ * @see https://platform.claude.com/docs/en/build-with-claude/citations
+ */
+export function readDocumentBlocks(
+  blocks: readonly { readonly path: string; readonly block: Fields }[],
+  hasSchema: boolean,
+): RequestDocuments | string {
+  let pages = 0
+  const texts: string[] = []
+  const cited = new Set<boolean>()
+  let citable: CitableDocument | undefined
+  for (const [index, { path, block }] of blocks.entries()) {
+    const { source, title = null, citations } = block
+    const isCited = toFields(citations)['enabled'] === true
+    cited.add(isCited)
+    if (title !== null && typeof title !== 'string')
+      return `${path}.document.title: Input should be a valid string`
+    const content = readSource(path, toFields(source))
+    if (typeof content === 'string') return content
+    pages += content.pages
+    const { text } = content
+    if (text === undefined) continue
+    texts.push(text)
+    if (isCited) citable ??= { text, title, index }
+  }
+  if (cited.size > 1) return 'messages: citations must be enabled on all documents or on none'
+  if (cited.has(true) && hasSchema)
+    return 'output_config.format: citations cannot be combined with structured outputs'
+  if (pages > 600) return `messages: A maximum of 600 PDF pages may be provided, found ${pages}`
+  return { pages, texts, ...(citable !== undefined && { citable }) }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function readSource(
+  path: string,
+  { type, media_type: mediaType, data }: Fields,
+): { readonly pages: number; readonly text?: string } | string {
+  if (type === 'text') {
+    if (mediaType !== 'text/plain')
+      return `${path}.document.source.text.media_type: Input should be 'text/plain'`
+    if (typeof data !== 'string' || data.trim() === '')
+      return `${path}.document.source.text.data: text must contain non-whitespace text`
+    return { pages: 0, text: data }
+  }
+  if (type !== 'base64' || mediaType !== 'application/pdf')
+    return `${path}.source: Input should be a base64 source of application/pdf`
+  const pdf = Buffer.from(String(data), 'base64').toString('latin1')
+  if (!pdf.startsWith('%PDF-')) return `${path}.source: The PDF specified was not valid.`
+  return { pages: Math.max(1, pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0) }
+}
+
+function toFields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {}
+}
