@@ -1,8 +1,9 @@
 import type { Upload } from '../core/document/upload.ts'
-import type { Request } from '../core/request/request.ts'
+import type { CitableDocument, Request } from '../core/request/request.ts'
 
 /** Returns the body of a request without `max_tokens`. */
-export function toMessageParams({ model, system, user, upload, effort, thinking, schema }: Request) {
+export function toMessageParams(request: Request) {
+  const { model, system, effort, thinking, schema } = request
   const config = {
     ...(effort !== undefined && { effort }),
     ...(schema !== undefined && { format: { type: 'json_schema', schema } }),
@@ -10,23 +11,50 @@ export function toMessageParams({ model, system, user, upload, effort, thinking,
   return {
     model,
     ...(system !== undefined && { system }),
-    messages: [
-      {
-        role: 'user',
-        content: upload === undefined ? user : [...toBlocks(upload), { type: 'text', text: user }],
-      },
-    ],
+    messages: [{ role: 'user', content: toContent(request) }],
     ...(thinking !== undefined && { thinking: { type: thinking } }),
     ...(Object.keys(config).length > 0 && { output_config: config }),
   }
+}
+
+function toContent({ user, upload, citable }: Request) {
+  if (upload === undefined && citable === undefined) return user
+  const uploads = upload === undefined ? [] : toBlocks(upload, citable?.title)
+  if (citable === undefined) return [...uploads, ...toTextBlocks(user)]
+  const { offset } = citable
+  return [
+    ...uploads,
+    ...toTextBlocks(user.slice(0, offset)),
+    toCitableBlock(citable),
+    ...toTextBlocks(user.slice(offset)),
+  ]
+}
+
+/** The API refuses a text block without text. */
+function toTextBlocks(text: string) {
+  return text.trim() === '' ? [] : [{ type: 'text', text }]
+}
+
+/** @see https://platform.claude.com/docs/en/build-with-claude/citations */
+function toCitableBlock({ title, text }: CitableDocument) {
+  const source = { type: 'text', media_type: 'text/plain', data: text }
+  return { type: 'document', source, ...toCitationFields(title) }
+}
+
+function toCitationFields(title: string) {
+  return { title, citations: { enabled: true } }
 }
 
 /**
  * @see https://platform.claude.com/docs/en/build-with-claude/pdf-support
  * @see https://platform.claude.com/docs/en/build-with-claude/vision
  */
-function toBlocks(upload: Upload) {
-  if (upload.type === 'pdf') return [toBlock('document', 'application/pdf', upload.base64)]
+function toBlocks(upload: Upload, citedTitle: string | undefined) {
+  if (upload.type === 'pdf') {
+    const block = toBlock('document', 'application/pdf', upload.base64)
+    // The API wants citations for all documents of a request, or for none.
+    return [citedTitle === undefined ? block : { ...block, ...toCitationFields(citedTitle) }]
+  }
   return upload.images.map(({ mediaType, base64 }) => toBlock('image', mediaType, base64))
 }
 

@@ -1,10 +1,12 @@
 import { APIError, type APIPromise } from '@anthropic-ai/sdk'
+import type { ReportedCitation } from '../core/citations/citation.ts'
 import { AskError } from '../core/errors/ask-error.ts'
 import { parseBillingTerms } from '../core/pricing/pricing-rules.ts'
 import { parseUsage } from '../core/pricing/usage.ts'
 import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import type { Reply } from '../core/request/reply.ts'
 import { findStatusForType, parseErrorBody } from './error-body.ts'
+import { readCitations } from './read-citations.ts'
 import { parseJson, readRequestId, toFields, toNonEmptyText } from './wire-values.ts'
 
 /** The parts of a response that its parser needs besides the body. */
@@ -97,8 +99,10 @@ export function parseReply(message: unknown, response: ResponseHead): Reply {
   const usage = parseUsage(fields['usage'])
   const limits = parseRateLimits(header)
   const stopDetail = formatRefusalDetail(fields['stop_details'])
+  const { text, citations } = joinBlocks(content)
   return {
-    text: joinText(content),
+    text,
+    ...(citations.length > 0 && { citations }),
     stopReason: toNonEmptyText(fields['stop_reason']) ?? null,
     model: toNonEmptyText(fields['model']) ?? 'unknown',
     attempts: [],
@@ -117,14 +121,17 @@ function isReadableBlock(block: unknown): boolean {
   return typeof type === 'string' && (type !== 'text' || typeof text === 'string')
 }
 
-/** Joins the text blocks. Other blocks, such as thinking, are skipped. */
-function joinText(content: readonly unknown[]): string {
-  return content
-    .map(toFields)
-    .filter(({ type }) => type === 'text')
-    .map(({ text }) => text)
-    .join('')
-    .replace(loneSurrogates, '\ufffd')
+/** Joins the text blocks, with the citations of each. Other blocks, such as thinking, are skipped. */
+function joinBlocks(content: readonly unknown[]): Required<Pick<Reply, 'text' | 'citations'>> {
+  const citations: ReportedCitation[] = []
+  let joined = ''
+  for (const { type, text, citations: reported } of content.map(toFields)) {
+    if (type !== 'text') continue
+    const start = joined.length
+    joined += text as string
+    citations.push(...readCitations(reported, { start, end: joined.length }))
+  }
+  return { text: joined.replace(loneSurrogates, '\ufffd'), citations }
 }
 
 function formatRefusalDetail(details: unknown): string | undefined {

@@ -62,7 +62,8 @@ function isWholeBody(contentType: string | null): boolean {
 /** A message that arrives in pieces. */
 class StreamedMessage {
   readonly #response: Response
-  #text = ''
+  /** The text blocks, by their index in the message. */
+  readonly #blocks = new Map<unknown, { text: string; readonly citations: unknown[] }>()
   #start: Fields | undefined
   #end: Fields = {}
   #usage: Fields = {}
@@ -77,7 +78,7 @@ class StreamedMessage {
   add(name: string | null, data: string): string {
     if (name === 'ping' || data === '') return ''
     const event = parseJson(data)
-    const { type, message, delta: change, usage } = toFields(event)
+    const { type, index, message, delta: change, usage } = toFields(event)
     const delta = toFields(change)
     if (name === 'error' || type === 'error')
       throw new APIError(undefined, toFields(event), undefined, this.#response.headers)
@@ -91,10 +92,11 @@ class StreamedMessage {
         this.#usage = toFields(this.#start['usage'])
         return ''
       case 'content_block_delta':
+        if (delta['type'] === 'citations_delta') this.#getBlock(index).citations.push(delta['citation'])
         if (delta['type'] !== 'text_delta') return ''
         // Without this check, an incomplete text would be accepted as the summary.
         if (typeof delta['text'] !== 'string') throw this.#malformed('a piece of the text is unreadable')
-        this.#text += delta['text']
+        this.#getBlock(index).text += delta['text']
         return delta['text']
       case 'message_delta':
         this.#end = { ...this.#end, ...omitNull(delta) }
@@ -114,13 +116,20 @@ class StreamedMessage {
     const message = {
       type: 'message',
       model: this.#start?.['model'],
-      content: [{ type: 'text', text: this.#text }],
+      content: [...this.#blocks.values()].map((block) => ({ type: 'text', ...block })),
       stop_reason: this.#end['stop_reason'],
       stop_details: this.#end['stop_details'],
       // `message_start` has an output count from before any output.
       usage: this.#isCounted ? this.#usage : undefined,
     }
     return parseReply(message, this.#response)
+  }
+
+  /** Returns a text block, which begins with its first piece. Blocks arrive one after the other. */
+  #getBlock(index: unknown) {
+    const block = this.#blocks.get(index) ?? { text: '', citations: [] }
+    this.#blocks.set(index, block)
+    return block
   }
 
   #malformed(problem: string): AskError {

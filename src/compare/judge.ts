@@ -88,6 +88,7 @@ export async function loadJudge(
             model: parameters.model,
             models: [parameters.model],
             structured: false,
+            citations: false,
             getProvenance: (path) => ({
               prompt: name,
               model: parameters.model,

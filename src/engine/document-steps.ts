@@ -1,3 +1,6 @@
+import type { Citation } from '../core/citations/citation.ts'
+import { hasUncitedStatement } from '../core/citations/statements.ts'
+import { toSentText, verifyCitations } from '../core/citations/verify-citations.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { QualityIssue } from '../core/document/quality-checks.ts'
 import { AskError, StoppedError } from '../core/errors/ask-error.ts'
@@ -92,12 +95,17 @@ export function createDocumentSteps(document: DocumentRef, job: DocumentStepsJob
       if (failure !== undefined)
         return { ...createBase(attempts), status: 'failed', failure, partialText: text }
       if (prepared === undefined) throw new Error('a reply needs a request')
-      const qualityIssues = job.checkQuality?.(text, prepared.text) ?? []
+      const citations = citeDocument(reply, prepared)
+      const qualityIssues = [
+        ...(job.checkQuality?.(text, prepared.document.text) ?? []),
+        ...(citations !== undefined && hasUncitedStatement(text, citations) ? (['uncited'] as const) : []),
+      ]
       return {
         ...createBase(attempts),
         requestMetadata: prepared.asked,
         status: 'summarized',
         text,
+        ...(citations !== undefined && { citations }),
         ...(qualityIssues.length > 0 && { qualityIssues }),
       }
     },
@@ -120,4 +128,15 @@ export function createDocumentSteps(document: DocumentRef, job: DocumentStepsJob
     finish: (outcome) => deliver(withFailureHint(outcome, job.addHint)),
     deliver,
   }
+}
+
+/** Returns the verified citations of a reply; undefined if the request did not ask for any. */
+function citeDocument(reply: Reply, prepared: PreparedRequest): readonly Citation[] | undefined {
+  const isChunked = 'chunkPlan' in prepared
+  const { citable } = isChunked ? prepared.chunkPlan.expectedFinalRequest : prepared.request
+  if (citable === undefined) return undefined
+  const reported = reply.citations ?? []
+  // Indexes in notes on chunks are not those in the document.
+  const citations = isChunked ? reported.map(({ place: _, ...citation }) => citation) : reported
+  return verifyCitations(citations, toSentText(prepared.document))
 }

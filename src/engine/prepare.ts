@@ -35,8 +35,7 @@ export interface PrepareOptions<Given extends DocumentRef = DocumentRef> {
 /** The requests for a document: one, or a plan of several. */
 export type PreparedRequest = ({ readonly request: Request } | { readonly chunkPlan: ChunkPlan }) & {
   readonly asked: RequestMetadata
-  /** The text of the document. */
-  readonly text: string
+  readonly document: Document
 }
 
 /** The reason why nothing is sent. */
@@ -66,7 +65,7 @@ export async function buildDocumentRequest<Given extends DocumentRef>(
   const chunkPlan = await planChunks?.(document)
   if (chunkPlan !== undefined && 'action' in chunkPlan) return { problem: chunkPlan, kind: 'input' }
   const question = chunkPlan === undefined ? { request: buildRequest(document) } : { chunkPlan }
-  return { ...question, asked: describeRequest(question, document), text: document.text }
+  return { ...question, asked: describeRequest(question, document), document }
 }
 
 /** Returns why a request is not sent; undefined if it is. */
@@ -101,13 +100,14 @@ export function toOutcomeWithoutRequest(
 ): Outcome {
   if (problem.action === 'reuse') {
     if (asked === undefined) throw new Error('a summary is reused for a request')
-    const { text, qualityIssues, from } = problem
+    const { text, citations, qualityIssues, from } = problem
     return {
       ...base,
       requestMetadata: asked,
       status: 'summarized',
       text,
       reusedFrom: from,
+      ...(citations !== undefined && { citations }),
       ...(qualityIssues !== undefined && { qualityIssues }),
     }
   }

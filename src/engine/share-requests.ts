@@ -59,7 +59,7 @@ export function copyOutcome(
   // Without an attempt, the other document has an earlier result, which is found again for this one.
   if (attempts.length === 0) return undefined
   if (status === 'summarized') {
-    const { text, qualityIssues } = first
+    const { text, citations, qualityIssues } = first
     const { model, requestId } = attempts.at(-1) ?? {}
     const reusedFrom = {
       path: document.path,
@@ -68,7 +68,8 @@ export function copyOutcome(
       ...(requestId !== undefined && { requestId }),
     }
     const issues = qualityIssues === undefined ? {} : { qualityIssues }
-    return { ...base, requestMetadata, status, text, reusedFrom, ...issues }
+    const cited = citations === undefined ? {} : { citations }
+    return { ...base, requestMetadata, status, text, ...cited, reusedFrom, ...issues }
   }
   if (status !== 'failed' || first.failure.transient) return undefined
   const { failure, partialText } = first

@@ -32,6 +32,10 @@ export interface PromptFields<Schema = object | undefined> {
   readonly effort?: Effort | undefined
   /** The JSON Schema of draft 2020-12 that answers must match. Outcomes then have `data`. */
   readonly schema?: Schema
+  /**
+   * Whether outcomes have `citations`: the passages of the text that support its summary, each looked up in the text.
+   */
+  readonly citations?: boolean | undefined
   /** Values for the placeholders that the prompt defines in addition to the built-in ones. */
   readonly vars?: Readonly<Record<string, string>> | undefined
 }
@@ -58,8 +62,17 @@ export function definePrompt(fields: PromptFields): Prompt {
   const fail = (message: string): never => {
     throw new TypeError(`${caller}: ${message}`)
   }
-  checkNames(caller, fields, ['user', 'system', 'model', 'maxTokens', 'effort', 'schema', 'vars'])
-  const { user, system, model, maxTokens, effort, schema, vars = {} } = fields
+  checkNames(caller, fields, [
+    'user',
+    'system',
+    'model',
+    'maxTokens',
+    'effort',
+    'schema',
+    'citations',
+    'vars',
+  ])
+  const { user, system, model, maxTokens, effort, schema, citations, vars = {} } = fields
   checkModelSettings(caller, { model, maxTokens, effort })
   checkVars(caller, vars)
   const prompt = buildPrompt(
@@ -71,6 +84,7 @@ export function definePrompt(fields: PromptFields): Prompt {
       maxTokens,
       effort,
       schema: schema === undefined ? undefined : copySchema(caller, schema),
+      citations,
     },
     { vars: Object.keys(vars), varSetting: 'vars:', fail },
   )

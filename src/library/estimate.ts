@@ -73,7 +73,7 @@ async function estimateTexts(
     const isForChunks = 'chunkPlan' in prepared
     for (const request of listRequests(prepared)) {
       const { model, maxTokens } = request
-      const kind = detectTextKind(source.path, prepared.text)
+      const kind = detectTextKind(source.path, prepared.document.text)
       const characters = countPromptCharacters(request)
       planned.push({ prompt: 'prompt', model, maxTokens, kind, characters, isForChunks })
     }

@@ -1,3 +1,4 @@
+import type { Citation } from '../core/citations/citation.ts'
 import type * as core from '../core/run/outcome.ts'
 import { type Problem, toProblem } from './library-error.ts'
 import type { AnswerReader } from './schema-data.ts'
@@ -23,6 +24,8 @@ export interface SummarizedText<Data = unknown> extends OutcomeBase {
   readonly text: string
   /** The text, parsed, if the prompt has a schema, which it matches; otherwise undefined. */
   readonly data: Data
+  /** The passages of the text that support the summary, if the prompt asks for citations; otherwise undefined. */
+  readonly citations: readonly Citation[] | undefined
   /** The id of the model that answered. */
   readonly model: string
   /** The API's request id. */
@@ -61,9 +64,9 @@ export function toPublicOutcome(outcome: core.Outcome, { readData }: AnswerReade
   const { document, attempts, elapsedMs } = outcome
   const common = { index: document.index, id: document.path, ...computeSpending(attempts), elapsedMs }
   if (outcome.status === 'summarized') {
-    const { text, reusedFrom } = outcome
+    const { text, citations, reusedFrom } = outcome
     const { model = '', requestId = null } = reusedFrom ?? attempts.at(-1) ?? {}
-    const answer = { text, ...readData(text), model, requestId, reused: reusedFrom !== undefined }
+    const answer = { text, ...readData(text), citations, model, requestId, reused: reusedFrom !== undefined }
     return { ...common, status: 'summarized', ...answer } as SummarizedText
   }
   if (outcome.status === 'failed') {

@@ -1,9 +1,19 @@
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
+import { citationShape, fromCitationFields, toCitationFields } from '../core/citations/citation-fields.ts'
 import type { InputProblem } from '../core/document/document.ts'
 import type { ReusableSummary } from '../core/document/reusable-summary.ts'
 import { describePermanentFailure } from '../core/errors/failure.ts'
 import type { Outcome, RequestMetadata } from '../core/run/outcome.ts'
-import { count, objectOf, oneOf, optional, type Shape, string, type TypeOf } from '../core/text/shape.ts'
+import {
+  count,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  type Shape,
+  string,
+  type TypeOf,
+} from '../core/text/shape.ts'
 import type { AnswerReader } from './schema-data.ts'
 import type { CheckedStore } from './store.ts'
 
@@ -16,6 +26,8 @@ const summaryShape = objectOf({
   text: string,
   model: string,
   request_id: optional(string),
+  /** Of a summary whose prompt asks for them. */
+  citations: optional(listOf(citationShape)),
 })
 
 /** A failure that the same request would repeat. */
@@ -51,9 +63,14 @@ export function createStoredResults(
       const value = await store.get(toResultKey(requestHash))
       const summary = parseValue(value, summaryShape)
       if (summary !== undefined && findMismatch(summary.text) === undefined) {
-        const { text, model, request_id: requestId } = summary
+        const { text, model, request_id: requestId, citations } = summary
         const from = { path: '', isMove: false, model, ...(requestId !== undefined && { requestId }) }
-        return { action: 'reuse', text, from }
+        return {
+          action: 'reuse',
+          text,
+          from,
+          ...(citations && { citations: citations.map(fromCitationFields) }),
+        }
       }
       const failure = parseValue(value, failureShape)
       if (failure === undefined) return undefined
@@ -92,7 +109,11 @@ function parseValue<T>(value: string | undefined, shape: Shape<T>): T | undefine
 
 function formatResult(outcome: Outcome): TypeOf<typeof summaryShape | typeof failureShape> | undefined {
   const { model = '', requestId } = outcome.attempts.at(-1) ?? {}
-  if (outcome.status === 'summarized') return formatSummary(outcome.text, model, requestId)
+  if (outcome.status === 'summarized') {
+    const { text, citations } = outcome
+    const cited = citations && { citations: citations.map(toCitationFields) }
+    return { ...formatSummary(text, model, requestId), ...cited }
+  }
   if (outcome.status !== 'failed' || describePermanentFailure(outcome.failure) === undefined) return undefined
   const { failure, partialText = '' } = outcome
   const { kind, type, message } = failure

@@ -152,8 +152,13 @@ async function addText(
 
 /** Returns what a batch stores about each request. */
 function createBatchSettings({ prompt, model, maxTokens, build }: TextRequests) {
-  const { name, version, schema } = prompt
-  const answerSettings: AnswerSettings = { maxTokens, frontMatter: false, ...(schema && { schema }) }
+  const { name, version, schema, citations } = prompt
+  const answerSettings: AnswerSettings = {
+    maxTokens,
+    frontMatter: false,
+    ...(schema && { schema }),
+    ...(citations && ({ citations: 'hidden' } as const)),
+  }
   const provenance = { prompt: `${name}@${version}`, model, settingsHash: hashSettings(build) }
   return { provenance, answerSettings }
 }

@@ -9,7 +9,7 @@ import type { FolderState } from './output.ts'
 import type { PromptChoice, ReplyChecks } from './request-builder.ts'
 
 export interface SendingOptions {
-  readonly options: Pick<SummarizeOptions, 'frontMatter' | 'force' | 'prices'>
+  readonly options: Pick<SummarizeOptions, 'frontMatter' | 'footnotes' | 'force' | 'prices'>
   readonly promptChoice: Pick<PromptChoice, 'getProvenance'>
   readonly requestBuilder: Pick<ReplyChecks, 'getAnswerSettings'>
   readonly folder: Pick<FolderState, 'hasSucceededBefore'>
@@ -44,7 +44,7 @@ export function createSending(
 function createItemSettingsLookup(
   { getProvenance }: SendingOptions['promptChoice'],
   { getAnswerSettings }: SendingOptions['requestBuilder'],
-  { frontMatter, force, prices = {} }: SendingOptions['options'],
+  { frontMatter, footnotes, force, prices = {} }: SendingOptions['options'],
   nowMs: number,
 ): (path: string) => ItemSettings {
   const settingsByAnswers = new Map<object, AnswerSettings>()
@@ -56,6 +56,7 @@ function createItemSettingsLookup(
     const settings = settingsByAnswers.get(answers) ?? {
       ...answers,
       frontMatter,
+      ...(answers.citations !== undefined && !footnotes && { citations: 'hidden' as const }),
       ...(force && { replacesBefore: nowMs }),
       ...(price !== undefined && { price }),
     }

@@ -107,13 +107,14 @@ async function openLockedFolder(
       printMessage(runtime, `front matter was added to ${pluralize(count, 'summary', 'summaries')}`)
   }
   const reusable = createReusableSummaries(out, { summaries, earlier, cwd: runtime.cwd })
-  const { frontMatter } = options
+  const { frontMatter, footnotes } = options
   const sink = createSummaryWriter(out, {
     outputState,
     inspector,
     reusable,
     findProvenance,
     frontMatter,
+    footnotes,
     clock,
   })
   const chunkCache = createChunkCache(out, `${runId}-parts`, chunkCosts)

@@ -64,7 +64,7 @@ async function readUnclear(
   const options = { read, buildRequest, ...(chunker !== undefined && { planChunks: chunker.planChunks }) }
   const classified = runPool(unclear, { getLimit: () => maxOpenFiles }, async (source) => {
     const prepared = await buildDocumentRequest(source, options)
-    return { source, isFound: 'text' in prepared && isOnlySettingsChanged(source.path, prepared.asked) }
+    return { source, isFound: 'document' in prepared && isOnlySettingsChanged(source.path, prepared.asked) }
   })
   for await (const { source, isFound } of classified) {
     drainSignal.throwIfAborted()

@@ -84,7 +84,7 @@ export interface FolderState {
 export interface OutputOptions {
   readonly options: SummarizeOptions
   readonly runtime: Runtime
-  readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model' | 'getProvenance' | 'structured'>
+  readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model' | 'getProvenance' | 'structured' | 'citations'>
   /** The version of claude-batch. */
   readonly version: string
   /** The API that the run sends requests to. */

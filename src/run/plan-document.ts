@@ -80,7 +80,7 @@ export async function planDocument(
   for (const request of requests) {
     const tokens = await countTokens?.(request, drainSignal)
     if (typeof tokens === 'object') return tokens
-    const planned = toPlannedRequest(request, source, prepared.text, promptChoice)
+    const planned = toPlannedRequest(request, source, prepared.document.text, promptChoice)
     const isForChunks = 'chunkPlan' in prepared
     plannedRequests.push({ ...planned, isForChunks, ...(tokens !== undefined && { countedTokens: tokens }) })
   }

@@ -36,6 +36,8 @@ export interface PromptChoice {
   readonly models: readonly string[]
   /** Whether answers are JSON objects. */
   readonly structured: boolean
+  /** Whether answers cite their documents. */
+  readonly citations: boolean
   /** Returns the provenance of a document's summary, by the document's path. */
   getProvenance(path: string): Provenance
 }
@@ -128,6 +130,7 @@ export async function loadRequestBuilder(
       model: first.provenance.model,
       models: variants.map(({ value }) => value.provenance.model),
       structured: structuredCount > 0,
+      citations: variants.some(({ value }) => value.answers.citations !== undefined),
       getProvenance: createProvenanceLookup(pick, options.convert),
     },
     requestBuilder: {

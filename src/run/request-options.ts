@@ -19,4 +19,4 @@ export type RequestOptions = Pick<
   | 'simulate'
   | 'provider'
 > &
-  Partial<Pick<SummarizeOptions, 'instructions' | 'convert'>>
+  Partial<Pick<SummarizeOptions, 'instructions' | 'citations' | 'convert'>>

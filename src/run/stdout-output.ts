@@ -20,7 +20,7 @@ export function openStdoutOutput(
   { options, runtime, promptChoice, version }: OutputOptions,
   onWriteError: (error: Error) => void,
 ): Output {
-  const { format, unordered } = options
+  const { format, unordered, footnotes } = options
   const { stdout, getStdoutKind } = runtime
   const kind = getStdoutKind()
   if (kind === 'closed')
@@ -39,14 +39,16 @@ export function openStdoutOutput(
     folder: undefined,
     async close() {},
   }
-  if (sources.length === 1 && format !== 'jsonl' && kind !== 'file') {
+  // Footnotes belong between the parts of a text that would be shown already.
+  const hasFootnotes = promptChoice.citations && footnotes
+  if (sources.length === 1 && format !== 'jsonl' && kind !== 'file' && !hasFootnotes) {
     const sink = createStreamingSink(write, { isTerminal, onWriteError })
     return { ...common, ...withoutEmptyInput(sink, sources), onText: sink.onText, isOrdered: false }
   }
   const sink =
     format === 'jsonl'
       ? createJsonlSink(write, { structured: promptChoice.structured })
-      : createTextSink(write, { headers: sources.length > 1, isTerminal })
+      : createTextSink(write, { headers: sources.length > 1, isTerminal, footnotes })
   return { ...common, ...withoutEmptyInput(sink, sources), onText: undefined, isOrdered: !unordered }
 }
 
@@ -90,8 +92,11 @@ function createReplyMemory(sources: readonly DocumentRef[]): Pick<Output, 'findE
     async persist(outcome) {
       const { document, status } = outcome
       if (status !== 'summarized' || (counts.get(document.stats?.size ?? -1) ?? 0) < 2) return true
-      const { text, qualityIssues, requestMetadata } = outcome
-      const issues = qualityIssues === undefined ? {} : { qualityIssues }
+      const { text, citations, qualityIssues, requestMetadata } = outcome
+      const issues = {
+        ...(citations !== undefined && { citations }),
+        ...(qualityIssues !== undefined && { qualityIssues }),
+      }
       const from = { path: document.path, isMove: false }
       summaries.set(requestMetadata.requestHash, { action: 'reuse', text, ...issues, from })
       return true

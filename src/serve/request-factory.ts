@@ -29,6 +29,10 @@ export async function createRequestFactory(
   let count = 0
   const loadTextPrompt = async (spec: string) => {
     const prompt = await loadPrompt(spec, { cwd: runtime.cwd, inputRoots: [], vars: [] })
+    if (prompt.citations)
+      throw new UsageError(
+        `--prompt ${spec}: the prompt asks for citations, but serve returns plain text; use another version`,
+      )
     if (prompt.schema !== undefined)
       throw new UsageError(
         `--prompt ${spec}: the prompt has a schema, but serve returns plain text; use another version`,

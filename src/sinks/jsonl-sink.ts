@@ -1,3 +1,4 @@
+import { toCitationFields } from '../core/citations/citation-fields.ts'
 import { formatJsonlLine, type JsonlLine, jsonlFormatVersion } from '../core/run/jsonl-line.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import { toOutcomeFields } from '../core/run/outcome-fields.ts'
@@ -21,6 +22,16 @@ export function createJsonlSink(
 
 function toFields(outcome: Outcome): JsonlLine {
   const { path, status, ...fields } = toOutcomeFields(outcome)
-  const summary = outcome.status === 'summarized' ? { summary: outcome.text.trimEnd() } : {}
+  const summary = outcome.status === 'summarized' ? toSummaryFields(outcome) : {}
   return { format_version: jsonlFormatVersion, path, status, ...summary, ...fields }
+}
+
+function toSummaryFields({
+  text,
+  citations,
+}: Extract<Outcome, { status: 'summarized' }>): Pick<JsonlLine, 'summary' | 'citations'> {
+  return {
+    summary: text.trimEnd(),
+    ...(citations !== undefined && { citations: citations.map(toCitationFields) }),
+  }
 }

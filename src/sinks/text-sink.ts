@@ -1,3 +1,4 @@
+import { addFootnotes } from '../core/citations/format-footnotes.ts'
 import { formatErrorHeadline } from '../core/errors/format-error-record.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import type { Sink } from '../core/run/sink.ts'
@@ -8,6 +9,8 @@ export interface TextSinkOptions {
   readonly headers: boolean
   /** Whether stdout is a terminal; control sequences in a model's text are then escaped. */
   readonly isTerminal: boolean
+  /** Whether summaries with citations have footnotes. */
+  readonly footnotes: boolean
 }
 
 /**
@@ -16,12 +19,12 @@ export interface TextSinkOptions {
  */
 export function createTextSink(
   write: (text: string) => Promise<void>,
-  { headers, isTerminal }: TextSinkOptions,
+  { headers, isTerminal, footnotes }: TextSinkOptions,
 ): Sink {
   let first = true
   return {
     async write(outcome) {
-      const body = formatBody(outcome)
+      const body = formatBody(outcome, footnotes)
       if (body === undefined) return
       const header = headers
         ? `${first ? '' : '\n'}==> ${escapeControlChars(outcome.document.path)} <==\n`
@@ -33,10 +36,10 @@ export function createTextSink(
   }
 }
 
-function formatBody(outcome: Outcome): string | undefined {
+function formatBody(outcome: Outcome, footnotes: boolean): string | undefined {
   switch (outcome.status) {
     case 'summarized':
-      return outcome.text.trimEnd()
+      return (footnotes ? addFootnotes(outcome.text, outcome.citations ?? []) : outcome.text).trimEnd()
     case 'failed':
       return formatErrorHeadline(outcome.failure)
     case 'skipped':

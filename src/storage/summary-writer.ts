@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { addFootnotes } from '../core/citations/format-footnotes.ts'
 import { countDocument, type DocumentCount } from '../core/document/document-count.ts'
 import { formatFrontMatter } from '../core/document/front-matter.ts'
 import { unwritableTypes } from '../core/document/overwrite-policy.ts'
@@ -39,6 +40,8 @@ export interface SummaryWriterOptions {
   readonly findProvenance: (path: string) => Provenance
   /** Whether summaries begin with their provenance as front matter. */
   readonly frontMatter: boolean
+  /** Whether summaries with citations have footnotes. */
+  readonly footnotes: boolean
   readonly clock: Pick<Clock, 'wallTime'>
 }
 
@@ -50,7 +53,7 @@ export interface SummaryWriterOptions {
  */
 export function createSummaryWriter(
   out: string,
-  { outputState, inspector, reusable, findProvenance, frontMatter, clock }: SummaryWriterOptions,
+  { outputState, inspector, reusable, findProvenance, frontMatter, footnotes, clock }: SummaryWriterOptions,
 ): SummaryWriter {
   const { summaries, unfinishedPaths } = outputState
   const rerunReasons = new Map<RerunReason, DocumentCount>()
@@ -67,7 +70,9 @@ export function createSummaryWriter(
       // The settings come from the run that sent the request, which may be an earlier run.
       const { answerSettings } = requestMetadata ?? {}
       const head = (answerSettings?.frontMatter ?? frontMatter) ? formatFrontMatter(entry) : ''
-      const file = toOutputFile(outcome, inspector.getOutput(path, answerSettings), { out, head })
+      const hasFootnotes = (answerSettings?.citations ?? (footnotes ? 'footnotes' : 'hidden')) === 'footnotes'
+      const place = inspector.getOutput(path, answerSettings)
+      const file = toOutputFile(outcome, place, { out, head, hasFootnotes })
       await reusable.onPersisted(outcome)
       return outputState.persist({ entry, ...file })
     }
@@ -110,10 +115,15 @@ export function createSummaryWriter(
 function toOutputFile(
   outcome: Outcome,
   { summary, errorRecord, isJson }: DocumentOutput,
-  { out, head }: { readonly out: string; readonly head: string },
+  {
+    out,
+    head,
+    hasFootnotes,
+  }: { readonly out: string; readonly head: string; readonly hasFootnotes: boolean },
 ): Pick<JournalEntry, 'path' | 'text'> {
   if (outcome.status === 'summarized') {
-    const text = outcome.text.trimEnd()
+    const { citations = [] } = outcome
+    const text = (hasFootnotes ? addFootnotes(outcome.text, citations) : outcome.text).trimEnd()
     return { path: summary, text: `${head}${isJson ? escapeLoneSurrogates(text) : text}\n` }
   }
   if (outcome.status !== 'failed' || !canHoldRecord(out, errorRecord, outcome)) return {}

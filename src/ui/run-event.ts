@@ -44,7 +44,9 @@ const documentShape = objectOf({
   summary_file: optional(
     describe(string, 'of a summarized document: relative to the working directory, or absolute'),
   ),
-  quality_issues: optional(describe(listOf(string), 'why the summary may be wrong: copy, language, length')),
+  quality_issues: optional(
+    describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
+  ),
   progress: describe(
     objectOf({
       done: count,

@@ -119,7 +119,10 @@ describe('a flagged summary', () => {
 
   it.each([
     [['--language', 'klingon9'], '--language klingon9: expected a language'],
-    [['--redo', 'ugly'], '--redo: expected failed, settings, copy, language, length, flagged or all'],
+    [
+      ['--redo', 'ugly'],
+      '--redo: expected failed, settings, copy, language, length, uncited, flagged or all',
+    ],
     [['--words', '1'], '--words'],
   ])('%j is a usage error', async (flags, message) => {
     const { run } = await setting(() => said(english))

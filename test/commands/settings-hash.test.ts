@@ -94,6 +94,7 @@ describe('a setting that changes the request of a document', () => {
       schema: { schema: 'schema.json' },
       language: { language: 'German' },
       words: { words: 50 },
+      citations: { citations: true },
       simulate: { simulate: true },
       provider: { provider: 'bedrock' },
     }

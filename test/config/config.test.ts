@@ -381,7 +381,7 @@ describe('setting names', () => {
         if (put === 'x' && cut > 2) expect(keys).toContain(findNearestName(wrong, keys))
       }),
     )
-    expect(findNearestName('conections', keys)).toBeUndefined()
+    expect(findNearestName('loudspeakers', keys)).toBeUndefined()
     expect(getConfigKey({ group: '', syntax: '-0, --null', help: '' })).toBe('null')
   })
 })

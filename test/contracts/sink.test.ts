@@ -109,7 +109,13 @@ const files = async (): Promise<Opened> => {
 describe.each<[string, () => Promise<Opened>]>([
   ['files', files],
   ['jsonl', collected(createJsonlSink, parseJsonl)],
-  ['text', collected((write) => createTextSink(write, { headers: true, isTerminal: false }), parseText)],
+  [
+    'text',
+    collected(
+      (write) => createTextSink(write, { headers: true, isTerminal: false, footnotes: true }),
+      parseText,
+    ),
+  ],
   [
     'jsonl for a report',
     collected(

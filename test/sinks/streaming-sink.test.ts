@@ -48,7 +48,7 @@ describe('a summary that is shown while it is written', () => {
           whole += text
         }
         const outcome: Outcome = { ...common, status: 'summarized', text: pieces.join('') }
-        await createTextSink(write, { headers: false, isTerminal }).write(outcome)
+        await createTextSink(write, { headers: false, footnotes: true, isTerminal }).write(outcome)
         expect(await shown(pieces, outcome, isTerminal)).toBe(whole)
       }),
     )

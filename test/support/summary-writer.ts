@@ -51,6 +51,7 @@ export async function openSummaryWriter(
     reusable: createReusableSummaries(out, { summaries: outputState.summaries, earlier, cwd: dirname(out) }),
     findProvenance,
     frontMatter: false,
+    footnotes: true,
     clock: realClock,
   })
 }

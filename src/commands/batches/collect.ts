@@ -30,6 +30,7 @@ export async function collectBatches(
     models: [],
     // Each batch stores the settings of its answers.
     structured: false,
+    citations: false,
     getProvenance: () => provenance,
   }
   const out = resolve(runtime.cwd, dir)

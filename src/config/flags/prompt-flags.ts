@@ -47,6 +47,17 @@ export const promptFlags = {
     parse: text,
     path: 'always',
   },
+  citations: {
+    group: 'Prompt and model',
+    syntax: '--citations',
+    help: 'ask for the passages of the document that support the summary, and check that they are there',
+  },
+  footnotes: {
+    group: 'Prompt and model',
+    syntax: '--no-footnotes',
+    help: 'with --citations, write summaries without footnotes; JSONL and the ledger have the passages',
+    default: true,
+  },
   chunkTokens: {
     group: 'Prompt and model',
     syntax: '--chunk-tokens <tokens>',

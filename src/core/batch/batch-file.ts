@@ -58,6 +58,7 @@ export const settingsShape = objectOf({
   language: optional(string),
   words: optional(count),
   front_matter: boolean,
+  citations: optional(oneOf('footnotes', 'hidden')),
   /** Milliseconds since 1970. */
   replaces_before_ms: optional(amount),
   price: optional(pricesShape),
@@ -189,7 +190,7 @@ export function createItemFormatter(): (id: string, document: BatchItem) => stri
 function formatSettingsLine(
   settings: number,
   { settingsHash, prompt, model }: Provenance,
-  { maxTokens, schema, language, words, frontMatter, replacesBefore, price }: AnswerSettings,
+  { maxTokens, schema, language, words, citations, frontMatter, replacesBefore, price }: AnswerSettings,
 ): string {
   const line: SettingsLine = {
     type: 'settings',
@@ -202,6 +203,7 @@ function formatSettingsLine(
     ...(language !== undefined && { language }),
     ...(words !== undefined && { words }),
     front_matter: frontMatter,
+    ...(citations !== undefined && { citations }),
     ...(replacesBefore !== undefined && { replaces_before_ms: replacesBefore }),
     ...(price !== undefined && { price: toPriceFields(price) }),
   }
@@ -218,6 +220,7 @@ export function toItemSettings(line: SettingsLine): ItemSettings {
     answerSettings: {
       maxTokens: line.max_tokens,
       frontMatter: line.front_matter,
+      ...(line.citations !== undefined && { citations: line.citations }),
       ...(schema !== undefined && { schema }),
       ...(language !== undefined && { language }),
       ...(words !== undefined && { words }),

@@ -1,7 +1,10 @@
 import type { OutputConstraints } from '../request/output-constraints.ts'
 
-/** Why a complete summary is flagged: it is a near-copy, or has the wrong language or length. */
-export const qualityIssueTypes = ['copy', 'language', 'length'] as const
+/**
+ * Why a complete summary is flagged: it is a near-copy, has the wrong language or length, or a statement in it has no
+ * citation that was found in the document.
+ */
+export const qualityIssueTypes = ['copy', 'language', 'length', 'uncited'] as const
 export type QualityIssue = (typeof qualityIssueTypes)[number]
 
 /**

@@ -1,9 +1,11 @@
+import type { Citation } from '../citations/citation.ts'
 import type { QualityIssue } from './quality-checks.ts'
 
 /** The summary of another document for which the request is the same, so that it need not be sent. */
 export interface ReusableSummary {
   readonly action: 'reuse'
   readonly text: string
+  readonly citations?: readonly Citation[]
   readonly qualityIssues?: readonly QualityIssue[]
   readonly from: SummaryOrigin
 }

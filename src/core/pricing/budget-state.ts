@@ -39,7 +39,7 @@ export function commitCost(
  * expensive region. Undefined for a model without a price.
  */
 export function computeWorstCaseCost(
-  { system = '', user, upload, schema, model, maxTokens }: Request,
+  { system = '', user, citable, upload, schema, model, maxTokens }: Request,
   priceOf: PriceOf,
   terms: BillingTerms = {},
 ): Picodollars | undefined {
@@ -48,7 +48,10 @@ export function computeWorstCaseCost(
     ? 2 * Buffer.byteLength(JSON.stringify(schema, null, 2)) + schemaOverheadTokens
     : 0
   const uploadTokens = upload === undefined ? 0 : computeMaxUploadTokens(upload)
-  const input = textTokens + schemaTokens + uploadTokens + requestOverheadTokens
+  const citableTokens = citable
+    ? 3 * Buffer.byteLength(citable.text) + Buffer.byteLength(citable.title) + citationOverheadTokens
+    : 0
+  const input = textTokens + citableTokens + schemaTokens + uploadTokens + requestOverheadTokens
   return priceOf({
     model,
     usage: { ...zeroUsage, input_tokens: input, output_tokens: maxTokens },
@@ -64,6 +67,12 @@ const requestOverheadTokens = 500
  * is not documented; twice the indented schema plus this many tokens is more.
  */
 const schemaOverheadTokens = 1000
+
+/**
+ * The API adds instructions for citations, and a mark to each sentence, and bills both as input tokens. Their length is
+ * not documented; three tokens for each byte of the document plus this many are more.
+ */
+const citationOverheadTokens = 2000
 
 /** Returns the most that attempts can have cost: the worst case if a reply was lost or not counted. */
 export function computeMaxCost(attempts: readonly Attempt[], worstCase: Picodollars): Picodollars {

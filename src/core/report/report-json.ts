@@ -114,7 +114,7 @@ const documentRowShape = objectOf({
   wait_ms: nullable(amount),
   retry_ms: nullable(amount),
   latency_ms: nullable(amount),
-  quality_issues: describe(listOf(string), 'why the summary may be wrong: copy, language, length'),
+  quality_issues: describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
   batch_id: describe(nullable(string), 'the Message Batch that it was in'),
   error: nullable(string),
   output_path: describe(nullable(string), 'of the summary or the error record, below the output folder'),

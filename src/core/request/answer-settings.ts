@@ -15,6 +15,8 @@ export interface AnswerSettings {
   readonly language?: string
   /** The requested length: approximate number of words. */
   readonly words?: number
+  /** Set if the reply must cite the document: whether the summary shows this in footnotes. */
+  readonly citations?: 'footnotes' | 'hidden'
   /** Whether the summary starts with YAML front matter. */
   readonly frontMatter: boolean
   /** The summary may overwrite any output file that is older than this: milliseconds since 1970. */

@@ -29,6 +29,8 @@ export interface Prompt {
   readonly effort?: Effort
   /** The JSON Schema that replies must match. */
   readonly schema?: JsonSchema
+  /** Whether replies must cite the document. */
+  readonly citations?: boolean
 }
 
 /** Placeholders that every template may use, in addition to those that the user defines. */
@@ -37,12 +39,17 @@ export const builtinPlaceholders = ['text', 'path', 'name', 'title'] as const
 /** Additional placeholders of a judge's prompt: two texts about the same document. */
 export const judgePlaceholders = ['first', 'second'] as const
 
+/** Returns how many times a template contains the document. */
+export function countDocuments(template: Template): number {
+  return template.filter((part) => typeof part !== 'string' && part.slot === 'text').length
+}
+
 /** Returns the texts to send for a document. `{text}` becomes the document in tags; see {@link delimit}. */
 export function renderPrompt(
   prompt: Prompt,
   { ref, text }: Document,
   vars: Readonly<Record<string, string>>,
-): Pick<Request, 'system' | 'user'> {
+): Pick<Request, 'system' | 'user' | 'citable'> {
   const values = {
     ...vars,
     text: delimit(text),
@@ -50,6 +57,22 @@ export function renderPrompt(
     name: sanitizeInline(ref.path.split('/').at(-1) ?? ref.path),
     title: sanitizeInline(extractTitle(text)),
   }
-  const user = renderTemplate(prompt.user, values)
-  return prompt.system === undefined ? { user } : { system: renderTemplate(prompt.system, values), user }
+  const system = prompt.system && renderTemplate(prompt.system, values)
+  return { ...(system !== undefined && { system }), ...renderUser(prompt, values, text) }
+}
+
+/**
+ * Returns the text of the user, with the document in its place, or next to it if it must be cited. Its title is that of
+ * the placeholders, without characters that could end a tag.
+ */
+function renderUser(
+  { user, citations }: Prompt,
+  values: Readonly<Record<'text' | 'path', string>>,
+  text: string,
+): Pick<Request, 'user' | 'citable'> {
+  if (!citations) return { user: renderTemplate(user, values) }
+  const place = user.findIndex((part) => typeof part !== 'string' && part.slot === 'text')
+  const before = renderTemplate(user.slice(0, place), values).trimEnd()
+  const after = renderTemplate(user.slice(place + 1), values).trimStart()
+  return { user: before + after, citable: { title: values.path, text, offset: before.length } }
 }

@@ -1,3 +1,4 @@
+import type { ReportedCitation } from '../citations/citation.ts'
 import type { Failure } from '../errors/failure.ts'
 import type { BillingTerms } from '../pricing/pricing-rules.ts'
 import type { Usage } from '../pricing/usage.ts'
@@ -8,6 +9,8 @@ import type { Attempt } from './attempt.ts'
 export interface Reply {
   /** All text blocks joined. */
   readonly text: string
+  /** The passages that the API names as support for parts of the text; undefined without any. */
+  readonly citations?: readonly ReportedCitation[]
   readonly stopReason: string | null
   /** For a refusal: its category and explanation. */
   readonly stopDetail?: string

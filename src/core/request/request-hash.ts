@@ -11,11 +11,12 @@ type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
  * 64 hexadecimal digits. Sending two requests with the same hash would mean paying twice for the same reply.
  */
 export function hashRequest(
-  { model, maxTokens, effort, thinking, system, user, schema, upload }: RequestContent,
+  { model, maxTokens, effort, thinking, system, user, citable, schema, upload }: RequestContent,
   provider: ProviderName,
 ): string {
   const parts = [provider, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
-  const optionalParts = [schema, upload && hashUpload(upload)]
+  const cited = citable && ['citations', citable.title, citable.text, citable.offset]
+  const optionalParts = [schema, upload && hashUpload(upload), cited]
   return hashJson([...parts, ...optionalParts.filter((part) => part !== undefined)])
 }
 

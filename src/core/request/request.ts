@@ -13,6 +13,8 @@ export interface Request {
   readonly model: string
   readonly system?: string
   readonly user: string
+  /** The document, if the reply must cite it. It is not in `user` then. */
+  readonly citable?: CitableDocument
   /** Sent in front of `user`. */
   readonly upload?: Upload
   /** Upper bound of billed output tokens, including thinking. */
@@ -21,6 +23,14 @@ export interface Request {
   readonly thinking?: 'disabled' | 'between_tools'
   /** The JSON Schema that the reply must match; without one, the reply is text. */
   readonly schema?: JsonSchema
+}
+
+/** A document that is sent as a document block with citations. */
+export interface CitableDocument {
+  readonly title: string
+  readonly text: string
+  /** The index in `user` where the document belongs. */
+  readonly offset: number
 }
 
 /** Settings that all requests of a run share. */
@@ -56,12 +66,21 @@ export function chooseParameters({
 export function countPromptCharacters({
   system = '',
   user,
+  citable,
   upload,
   schema,
-}: Pick<Request, 'system' | 'user' | 'upload' | 'schema'>): number {
-  const texts = system.length + user.length
+}: Pick<Request, 'system' | 'user' | 'citable' | 'upload' | 'schema'>): number {
+  const texts = system.length + user.length + (citable === undefined ? 0 : countCitableCharacters(citable))
   const uploaded = upload === undefined ? 0 : Math.round(estimateUploadTokens(upload) * charactersPerToken)
   return texts + uploaded + (schema ? JSON.stringify(schema).length : 0)
+}
+
+/**
+ * The API adds instructions for citations, and splits the document into sentences. Their tokens are not documented; this
+ * is a guess.
+ */
+function countCitableCharacters({ title, text }: CitableDocument): number {
+  return Math.ceil(1.1 * (title.length + text.length)) + 1000
 }
 
 /** Characters of prose per token in the models that have the fewest. */

@@ -1,3 +1,4 @@
+import { citationShape } from '../citations/citation-fields.ts'
 import { escapeJson } from '../text/escape-json.ts'
 import { isJson, minifyJson } from '../text/minify-json.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
@@ -26,6 +27,9 @@ const jsonlLineShape = objectOf({
   summary: optional(
     describe(any, 'of a summarized document: a string, or the JSON that a prompt with a schema asked for'),
   ),
+  citations: optional(
+    describe(listOf(citationShape), 'the passages that support the summary, if they were asked for'),
+  ),
   ...otherFields,
   ended_at: optional(
     describe(string, 'when the result was made; this and the following fields: only in an export'),
@@ -34,7 +38,7 @@ const jsonlLineShape = objectOf({
   quality_issues: optional(
     describe(
       listOf(string),
-      'why the summary may be wrong: copy, language, length; absent if it is not flagged',
+      'why the summary may be wrong: copy, language, length, uncited; absent if it is not flagged',
     ),
   ),
   edited: optional(describe(oneOf(true), 'the summary was edited by hand')),

@@ -1,3 +1,4 @@
+import { citationShape } from '../citations/citation-fields.ts'
 import { errorRecordSuffix, isErrorRecordName, isSummaryName } from '../document/output-path.ts'
 import { totalsShape } from '../pricing/totals.ts'
 import { usageShape } from '../pricing/usage.ts'
@@ -153,7 +154,12 @@ export const documentEntryShape = objectOf({
   request_id: nullable(string),
   batch_id: optional(describe(string, 'the Message Batch that it was in')),
   submitted_at: optional(describe(timestamp, 'when that batch was created')),
-  quality_issues: optional(describe(listOf(string), 'why the summary may be wrong: copy, language, length')),
+  quality_issues: optional(
+    describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
+  ),
+  citations: optional(
+    describe(listOf(citationShape), 'the passages that support the summary, if they were asked for'),
+  ),
   reused_from: optional(
     describe(string, 'the document whose summary it is: the content is the same, so nothing was sent'),
   ),

@@ -1,3 +1,4 @@
+import type { Citation } from '../citations/citation.ts'
 import type { DocumentRef, Fingerprint } from '../document/document.ts'
 import type { QualityIssue } from '../document/quality-checks.ts'
 import type { SummaryOrigin } from '../document/reusable-summary.ts'
@@ -40,6 +41,8 @@ interface Summarized extends OutcomeBase {
   readonly status: 'summarized'
   readonly requestMetadata: RequestMetadata
   readonly text: string
+  /** The passages of the document that support parts of the text; undefined if none were asked for. */
+  readonly citations?: readonly Citation[]
   /** The quality checks that the summary failed. */
   readonly qualityIssues?: readonly QualityIssue[]
   /** The document whose summary this is, if no request was sent because it is the same. */

@@ -1,3 +1,4 @@
+import { toCitationFields } from '../citations/citation-fields.ts'
 import type { Fingerprint } from '../document/document.ts'
 import type { Failure } from '../errors/failure.ts'
 import { sumAttemptCosts, toUsdOrNull } from '../pricing/document-cost.ts'
@@ -68,6 +69,8 @@ export function toLedgerEntry(
     }),
     ...(outcome.status === 'summarized' &&
       outcome.qualityIssues?.length && { quality_issues: outcome.qualityIssues }),
+    ...(outcome.status === 'summarized' &&
+      outcome.citations !== undefined && { citations: outcome.citations.map(toCitationFields) }),
     ...(outcome.status === 'summarized' &&
       outcome.reusedFrom !== undefined && { reused_from: outcome.reusedFrom.path }),
     ...(outcome.status === 'failed' && { error: toErrorFields(outcome.failure) }),

@@ -1,7 +1,10 @@
 import type { Batch, BatchItem, BatchResult } from '../../core/batch/batch.ts'
 import { toBatchOutcome, toConflictOutcome, toPendingOutcome } from '../../core/batch/batch-outcome.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
-import type { DocumentRef } from '../../core/document/document.ts'
+import type { Citation } from '../../core/citations/citation.ts'
+import { hasUncitedStatement } from '../../core/citations/statements.ts'
+import { toSentText, verifyCitations } from '../../core/citations/verify-citations.ts'
+import type { Document, DocumentRef } from '../../core/document/document.ts'
 import { unchangedOutcome, unwritableTypes } from '../../core/document/overwrite-policy.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound, mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
@@ -40,8 +43,8 @@ interface CollectListener {
 
 export interface CollectCallbacks {
   findSource(path: string): DocumentRef
-  /** Returns the text of a document as it was sent, or undefined if the text is no longer available. */
-  readText(item: BatchItem): Promise<string | undefined>
+  /** Returns a document as it was sent, or undefined if it is no longer available. */
+  readDocument(item: BatchItem): Promise<Document | undefined>
   /** Called, instead of yielding an outcome, for a document that the API neither processed nor billed. */
   onRequeue(outcome: Outcome): void
   /** Called for each other finished document. */
@@ -173,7 +176,7 @@ function createConcluder(
   getChecks: GetChecks,
   {
     findSource,
-    readText,
+    readDocument,
     onRequeue,
     onSettled,
     reservations,
@@ -221,7 +224,31 @@ function createConcluder(
     const isShort =
       asked.answerSettings.schema === undefined &&
       asked.characters < 2 * outcome.text.length + maxPromptCharacters
-    const issues = checkQuality(outcome.text, isShort ? await readText(item) : undefined)
-    return finish(issues.length > 0 ? { ...outcome, qualityIssues: issues } : outcome)
+    const { citations: isCited } = asked.answerSettings
+    const document = isShort || isCited !== undefined ? await readDocument(item) : undefined
+    const cited = isCited === undefined ? {} : citeReply(outcome.text, result, document)
+    const issues = [
+      ...checkQuality(outcome.text, isShort ? document?.text : undefined),
+      ...(cited.isUncited ? (['uncited'] as const) : []),
+    ]
+    return finish({
+      ...outcome,
+      ...(cited.citations !== undefined && { citations: cited.citations }),
+      ...(issues.length > 0 && { qualityIssues: issues }),
+    })
   }
+}
+
+/**
+ * Verifies the citations of a reply. Without the document, for example because it was edited while it was in the batch,
+ * no passage counts as found.
+ */
+function citeReply(
+  text: string,
+  result: EndedItem['result'],
+  document: Document | undefined,
+): { readonly citations?: readonly Citation[]; readonly isUncited?: boolean } {
+  const reported = typeof result === 'object' && 'reply' in result ? (result.reply.citations ?? []) : []
+  const citations = verifyCitations(reported, toSentText(document))
+  return { citations, isUncited: hasUncitedStatement(text, citations) }
 }

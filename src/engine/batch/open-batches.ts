@@ -9,7 +9,7 @@ import { type CollectCallbacks, type CollectJob, collectBatch } from './collect-
 import type { BatchRecovery } from './recover-batch.ts'
 import { isTransientError } from './retry-until-success.ts'
 
-export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'findSource' | 'readText'> {
+export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'findSource' | 'readDocument'> {
   /** Whether the user asked to leave documents in batches. */
   readonly isDetached: boolean
   readonly listener: CollectJob['listener'] & {

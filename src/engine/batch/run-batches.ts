@@ -1,6 +1,6 @@
 import type { BatchItem } from '../../core/batch/batch.ts'
 import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
-import type { DocumentRef } from '../../core/document/document.ts'
+import type { Document, DocumentRef } from '../../core/document/document.ts'
 import type { RunError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
@@ -71,13 +71,13 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   const sourceByPath = new Map(sources.map((source) => [source.path, source]))
   const findSource = (path: string): DocumentRef =>
     sourceByPath.get(path) ?? { index: sourceByPath.size, path, namedByUser: true }
-  const readText = createTextReader(sourceByPath, job.read)
+  const readDocument = createDocumentReader(sourceByPath, job.read)
   const { inFlight = new Map(), reservations = new Map() } = job
   const batches = createOpenBatches(ownBatches, recovery, {
     ...job,
     reservations,
     findSource,
-    readText,
+    readDocument,
     onOutcome(outcome) {
       const { requestHash } = outcome.requestMetadata ?? {}
       if (requestHash !== undefined) settleRequest(inFlight, requestHash, outcome)
@@ -222,17 +222,17 @@ function formatForeignBatch({ id, localId, items, endpoint }: StoredBatch): stri
  * Returns a function that reads a document of this run again. It does not read a document that only a batch
  * file names: anyone may have written that file.
  */
-function createTextReader(
+function createDocumentReader(
   sourceByPath: ReadonlyMap<string, DocumentRef>,
   read: BatchJob['read'],
-): (item: BatchItem) => Promise<string | undefined> {
+): (item: BatchItem) => Promise<Document | undefined> {
   return async ({ path, asked }) => {
     const source = sourceByPath.get(path)
     // Stdin can be read only once.
-    if (source === undefined || source.stats === undefined || source.problem !== undefined) return undefined
+    if (source === undefined || source.path === '-' || source.problem !== undefined) return undefined
     const document = await read(source)
     return 'action' in document || document.fingerprint.sha256 !== asked.fingerprint.sha256
       ? undefined
-      : document.text
+      : document
   }
 }

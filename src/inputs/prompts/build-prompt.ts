@@ -1,5 +1,5 @@
 import { type Effort, efforts, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
-import { builtinPlaceholders, type Prompt } from '../../core/request/render-prompt.ts'
+import { builtinPlaceholders, countDocuments, type Prompt } from '../../core/request/render-prompt.ts'
 import { findUnsupported, type JsonSchema } from '../../core/request/schema-support.ts'
 import { listPlaceholders, parseTemplate, type Template, TemplateError } from '../../core/request/template.ts'
 
@@ -12,6 +12,7 @@ export interface PromptFields<Value = unknown> {
   readonly maxTokens: Value
   readonly effort: Value
   readonly schema: Value
+  readonly citations: Value
 }
 
 export interface BuildPromptOptions {
@@ -73,7 +74,13 @@ export function buildPrompt(
   if (effort !== undefined && !efforts.includes(effort as Effort))
     fail(`${toName('effort')} is one of ${efforts.join(', ')}`, 'effort')
   const limit = findModel(resolveModelAlias(model ?? ''))?.maxOutputTokens ?? Number.MAX_SAFE_INTEGER
-  const { maxTokens, schema } = fields
+  const { maxTokens, schema, citations } = fields
+  if (citations !== undefined && typeof citations !== 'boolean')
+    fail(`${toName('citations')}${owner} must be true or false`, 'citations')
+  if (citations === true && schema !== undefined)
+    fail(`${toName('citations')}${owner} cannot be combined with ${toName('schema')}`, 'citations')
+  if (citations === true && countDocuments(user) > 1)
+    fail(`${toName('user')}${owner} may have {text} only once with ${toName('citations')}`, 'user')
   if (
     maxTokens !== undefined &&
     !(Number.isInteger(maxTokens) && Number(maxTokens) >= 1 && Number(maxTokens) <= limit)
@@ -88,6 +95,7 @@ export function buildPrompt(
   return {
     user,
     ...(schema !== undefined && { schema: schema as JsonSchema }),
+    ...(citations === true && { citations }),
     ...(description !== undefined && { description: description.trim() }),
     ...(system !== undefined && { system }),
     ...(model !== undefined && { model }),

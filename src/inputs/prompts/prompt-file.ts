@@ -119,6 +119,7 @@ function parsePrompt(
     maxTokens: get('maxTokens')?.value,
     effort: get('effort')?.value,
     schema: isMap(schema) ? schema.toJSON() : schema,
+    citations: get('citations')?.value,
   }
   const prompt = buildPrompt(fields, {
     names: keys,
@@ -139,6 +140,7 @@ const keys = {
   maxTokens: 'max_tokens',
   effort: 'effort',
   schema: 'schema',
+  citations: 'citations',
 } as const satisfies PromptFields<string>
 
 /**

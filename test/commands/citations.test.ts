@@ -1,0 +1,211 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { createCountedFolder } from '../support/counted-folder.ts'
+import { startRecordingServer } from '../support/recording-server.ts'
+import { createFolder, runCli } from '../support/run-cli.ts'
+
+const lease = '# Lease\n\n🚢 The tenant pays on the first day of the month. The landlord repairs the pier.\n'
+const documents = { 'docs/lease.md': lease }
+const summarize = ['summarize', 'docs', '--citations']
+const answer = (fields: object = {}): Behaviour => ({ kind: 'answer', delayMs: 1, ...fields })
+const pays = 'The tenant pays on the first day of the month.'
+const repairs = 'The landlord repairs the pier.'
+
+interface Line {
+  readonly summary: string
+  readonly quality_issues?: readonly string[]
+  readonly citations: readonly {
+    readonly start: number
+    readonly end: number
+    readonly quote: string
+    readonly verified: boolean
+    readonly document_start?: number
+    readonly document_end?: number
+    readonly place?: string
+  }[]
+}
+
+async function setting(files: Record<string, string> = documents) {
+  const folder = await createCountedFolder(files)
+  folder.behave = () => answer({ text: `${pays} ${repairs}` })
+  const read = (path: string) => readFile(join(folder.cwd, path), 'utf8')
+  return { ...folder, folder, read }
+}
+
+describe('--citations', () => {
+  it('writes footnotes with the place and the words of each passage', async () => {
+    const { run, read } = await setting()
+    const { code, stderr } = await run(summarize)
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('uncited')
+    expect(await read('summaries/docs/lease.md.summary.md')).toBe(
+      `${pays.slice(0, -1)} [1]. ${repairs.slice(0, -1)} [2].\n\n[1] section Lease, line 3: "${pays}"\n[2] section Lease, line 3: "${repairs}"\n`,
+    )
+    const [entry] = (await read('summaries/.claude-batch/ledger.jsonl'))
+      .split('\n')
+      .filter((line) => line.includes('"document"'))
+    expect((JSON.parse(entry ?? '{}') as Line).citations).toHaveLength(2)
+  })
+
+  it('gives JSONL the passages, and the plain text of the summary', async () => {
+    const { run } = await setting()
+    const { stdout } = await run([...summarize, '-o', '-', '--format', 'jsonl'])
+    const { summary, citations, quality_issues } = JSON.parse(stdout) as Line
+    expect(summary).toBe(`${pays} ${repairs}`)
+    expect(quality_issues).toBeUndefined()
+    for (const { start, end, quote, verified, document_start, document_end } of citations) {
+      expect(verified).toBe(true)
+      expect(summary.slice(start, end)).toBe(quote)
+      expect(lease.slice(document_start, document_end)).toBe(quote)
+    }
+    expect(citations.map(({ quote }) => quote)).toEqual([pays, repairs])
+  })
+
+  it.each([
+    ['as plain text', ['--no-footnotes'], `${pays} ${repairs}\n`],
+    [
+      'with footnotes',
+      [],
+      `${pays.slice(0, -1)} [1]. ${repairs.slice(0, -1)} [2].\n\n[1] section Lease, line 3: "${pays}"\n[2] section Lease, line 3: "${repairs}"\n`,
+    ],
+  ])('prints a summary on stdout %s', async (_, flags, expected) => {
+    const { run } = await setting()
+    expect((await run([...summarize, '-o', '-', ...flags])).stdout).toBe(expected)
+  })
+
+  it.each([
+    ['shifted', 0],
+    ['no_index', 0],
+    ['absent', 1],
+  ] as const)('does not trust indexes or quotes: %s', async (wrongCitations, flagged) => {
+    const { run, folder, read } = await setting()
+    folder.behave = () => answer({ text: `${pays} ${repairs}`, wrongCitations })
+    const { stderr } = await run(summarize)
+    const summary = await read('summaries/docs/lease.md.summary.md')
+    expect(summary.includes('[1]')).toBe(flagged === 0)
+    expect(/flagged +1 uncited: docs\/lease\.md/.test(stderr)).toBe(flagged === 1)
+    expect(summary).not.toContain('And more.')
+  })
+
+  it('flags a summary with a statement without support, which --redo uncited makes again', async () => {
+    const { run, folder, simulator } = await setting()
+    folder.behave = () => answer({ text: `${pays} The pier was built in 1898.` })
+    expect((await run(summarize)).stderr).toContain('flagged    1 uncited: docs/lease.md\n')
+    folder.behave = () => answer({ text: pays })
+    const { requests } = simulator.stats()
+    expect((await run([...summarize, '--redo', 'uncited'])).stderr).not.toContain('uncited')
+    expect(simulator.stats().requests).toBe(requests + 1)
+  })
+
+  it('keeps citations of a streamed reply, of a batch, and of a document that is there twice', async () => {
+    const { run, read } = await setting({ ...documents, 'docs/copy.md': lease })
+    const { code } = await run([...summarize, '--batch', '-o', 'batched'])
+    expect(code).toBe(0)
+    const text = await read('batched/docs/lease.md.summary.md')
+    expect(text).toContain(`[2] section Lease, line 3: "${repairs}"`)
+    expect(await read('batched/docs/copy.md.summary.md')).toBe(text)
+    await run([...summarize, '--idle-timeout', '1', '-o', 'live'])
+    expect(await read('live/docs/lease.md.summary.md')).toBe(text)
+  })
+
+  it('shows no footnotes for a document that was edited while it was in a batch', async () => {
+    const { run, cwd, read } = await setting({
+      ...documents,
+      'docs/other.md': '# Sale\n\nThe buyer pays the boat.\n',
+    })
+    await run([...summarize, '--batch', '--detach'])
+    await writeFile(join(cwd, 'docs/lease.md'), '# Lease\n\nThere is no rent.\n')
+    await writeFile(join(cwd, 'docs/other.md'), '# Sale\n\nThere is no boat.\n')
+    const { stderr } = await run(['batches', 'collect'])
+    expect(stderr).toContain('uncited')
+    const summaries = [
+      await read('summaries/docs/lease.md.summary.md'),
+      await read('summaries/docs/other.md.summary.md'),
+    ]
+    // One was the canary request, which was answered before the edit.
+    expect(summaries.filter((text) => text.includes('[1]')).length).toBe(1)
+  })
+
+  it('is a setting of the request, and of a prompt file', async () => {
+    const file = (fields: string) => `versions:\n  v1:\n    user_template: 'Sum up {text}'\n${fields}`
+    const { run, simulator, read } = await setting({
+      ...documents,
+      'prompts/cited.yaml': file('    citations: true\n'),
+    })
+    await run(['summarize', 'docs'])
+    expect(await read('summaries/docs/lease.md.summary.md')).not.toContain('[1]')
+    const { requests } = simulator.stats()
+    await run([...summarize, '--redo', 'settings'])
+    expect(simulator.stats().requests).toBe(requests + 1)
+    await run(['summarize', 'docs', '--prompt', 'cited', '-o', 'out'])
+    expect(await read('out/docs/lease.md.summary.md')).toContain('[1]')
+  })
+
+  it.each([
+    ['a schema', ['--schema', 's.json'], '--citations cannot be combined with a JSON schema'],
+    ['{text} twice', ['--prompt', 'twice'], '--citations: twice@v1 has {text} 2 times'],
+    ['a prompt with both', ['--prompt', 'both'], '`citations` of v1 cannot be combined with `schema`'],
+    ['a value that is no boolean', ['--prompt', 'maybe'], '`citations` of v1 must be true or false'],
+  ])('refuses %s before anything is sent', async (_, flags, message) => {
+    const schema =
+      '{ type: object, additionalProperties: false, required: [a], properties: { a: { type: string } } }'
+    const version = (user: string, fields = '') => `versions:\n  v1:\n    user_template: '${user}'\n${fields}`
+    const { run, simulator } = await setting({
+      ...documents,
+      's.json':
+        '{"type":"object","additionalProperties":false,"required":["a"],"properties":{"a":{"type":"string"}}}',
+      'prompts/twice.yaml': version('{text} and {text}'),
+      'prompts/both.yaml': version('{text}', `    citations: true\n    schema: ${schema}\n`),
+      'prompts/maybe.yaml': version('{text}', '    citations: perhaps\n'),
+    })
+    const { code, stderr } = await run([...summarize, ...flags])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+    expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('sends the document as a block between the texts of the prompt', async () => {
+    const server = await startRecordingServer()
+    const cwd = await createFolder({
+      'a<b>.md': 'The text.',
+      'prompts/cited.yaml':
+        'versions:\n  v1:\n    system: Be brief.\n    user_template: |\n      Read this:\n\n      {text}\n\n      It is called {name}.\n',
+    })
+    await runCli(['summarize', 'a<b>.md', '--prompt', 'cited', '--citations', '-o', '-'], {
+      cwd,
+      env: server.env,
+    })
+    const [body] = server.bodies
+    expect(body?.messages[0]?.content).toEqual([
+      { type: 'text', text: 'Read this:' },
+      {
+        type: 'document',
+        source: { type: 'text', media_type: 'text/plain', data: 'The text.' },
+        title: 'a b .md',
+        citations: { enabled: true },
+      },
+      { type: 'text', text: 'It is called a b .md.\n' },
+    ])
+  })
+
+  it('finds passages of long documents that the notes on chunks repeat literally', async () => {
+    const chapter = (n: number) =>
+      `# Chapter ${n}\n\n${`The tide number ${n} turned at the old pier. `.repeat(80)}\n`
+    const { run, folder, read } = await setting({
+      'docs/book.md': `${chapter(1)}\n${chapter(2)}\nThe lamp of the tower went out.\n`,
+    })
+    folder.behave = () => answer({ text: 'The lamp of the tower went out.' })
+    await run([...summarize, '--chunk-tokens', '1000'])
+    expect(await read('summaries/docs/book.md.summary.md')).toContain('"The lamp of the tower went out."')
+  })
+
+  it('is part of the estimate and of the cap', async () => {
+    const { run } = await setting()
+    const estimate = async (flags: string[]) => {
+      const { stdout } = await run(['summarize', 'docs', '--dry-run', '--report', '-', ...flags])
+      return (JSON.parse(stdout) as { input_tokens: { expected: number } }).input_tokens.expected
+    }
+    expect(await estimate(['--citations'])).toBeGreaterThan((await estimate([])) + 300)
+  })
+})
