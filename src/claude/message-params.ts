@@ -36,8 +36,11 @@ function toTextBlocks(text: string) {
 }
 
 /** @see https://platform.claude.com/docs/en/build-with-claude/citations */
-function toCitableBlock({ title, text }: CitableDocument) {
-  const source = { type: 'text', media_type: 'text/plain', data: text }
+function toCitableBlock({ title, text, blocks }: CitableDocument) {
+  const source =
+    blocks === undefined
+      ? { type: 'text', media_type: 'text/plain', data: text }
+      : { type: 'content', content: blocks.flatMap(toTextBlocks) }
   return { type: 'document', source, ...toCitationFields(title) }
 }
 

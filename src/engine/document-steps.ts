@@ -24,8 +24,11 @@ export interface DocumentSteps {
     attempts: readonly Attempt[],
   ): Pick<Outcome, 'document' | 'requestMetadata' | 'attempts' | 'elapsedMs'>
   createPendingOutcome(attempts?: readonly Attempt[]): Outcome
-  /** Returns the outcome of a reply: a summary, or a failure with the text that was paid for. */
-  createReplyOutcome(reply: Reply, maxTokens: number): Outcome
+  /**
+   * Returns the outcome of a reply: a summary, or a failure with the text that was paid for.
+   * @param citations the passages that support it, if they are verified already
+   */
+  createReplyOutcome(reply: Reply, maxTokens: number, citations?: readonly Citation[]): Outcome
   /**
    * Returns the result of `work`, or the outcome that follows from its error. An error that shows a bug is
    * rethrown.
@@ -87,7 +90,7 @@ export function createDocumentSteps(document: DocumentRef, job: DocumentStepsJob
     },
     createBase,
     createPendingOutcome,
-    createReplyOutcome(reply, maxTokens) {
+    createReplyOutcome(reply, maxTokens, verified) {
       const { text, attempts } = reply
       const replyFailure = findReplyFailure(reply, maxTokens)
       const mismatch = replyFailure === undefined ? job.findMismatch?.(text, document.path) : undefined
@@ -95,7 +98,7 @@ export function createDocumentSteps(document: DocumentRef, job: DocumentStepsJob
       if (failure !== undefined)
         return { ...createBase(attempts), status: 'failed', failure, partialText: text }
       if (prepared === undefined) throw new Error('a reply needs a request')
-      const citations = citeDocument(reply, prepared)
+      const citations = citeDocument(reply, prepared, verified)
       const qualityIssues = [
         ...(job.checkQuality?.(text, prepared.document.text) ?? []),
         ...(citations !== undefined && hasUncitedStatement(text, citations) ? (['uncited'] as const) : []),
@@ -131,12 +134,12 @@ export function createDocumentSteps(document: DocumentRef, job: DocumentStepsJob
 }
 
 /** Returns the verified citations of a reply; undefined if the request did not ask for any. */
-function citeDocument(reply: Reply, prepared: PreparedRequest): readonly Citation[] | undefined {
-  const isChunked = 'chunkPlan' in prepared
-  const { citable } = isChunked ? prepared.chunkPlan.expectedFinalRequest : prepared.request
+function citeDocument(
+  { citations = [] }: Reply,
+  prepared: PreparedRequest,
+  verified: readonly Citation[] | undefined,
+): readonly Citation[] | undefined {
+  const { citable } = 'request' in prepared ? prepared.request : prepared.chunkPlan.expectedFinalRequest
   if (citable === undefined) return undefined
-  const reported = reply.citations ?? []
-  // Indexes in notes on chunks are not those in the document.
-  const citations = isChunked ? reported.map(({ place: _, ...citation }) => citation) : reported
-  return verifyCitations(citations, toSentText(prepared.document))
+  return verified ?? verifyCitations(citations, toSentText(prepared.document))
 }

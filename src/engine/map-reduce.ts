@@ -1,4 +1,5 @@
-import { type ChunkPlan, dedupeRequests } from '../core/chunking/chunk-plan.ts'
+import { type ChunkPlan, dedupeRequests, type ReduceRequest } from '../core/chunking/chunk-plan.ts'
+import type { Citation } from '../core/citations/citation.ts'
 import { AskError, StoppedError } from '../core/errors/ask-error.ts'
 import type { Failure } from '../core/errors/failure.ts'
 import type { Ask } from '../core/request/ask.ts'
@@ -8,7 +9,13 @@ import type { Request } from '../core/request/request.ts'
 
 /** The result of a document that was split into chunks. */
 export type MapReduceResult =
-  | { readonly reply: Reply; readonly maxTokens: number; readonly attempts: readonly Attempt[] }
+  | {
+      readonly reply: Reply
+      /** The passages of the document that support the reply. */
+      readonly citations: readonly Citation[]
+      readonly maxTokens: number
+      readonly attempts: readonly Attempt[]
+    }
   /** A chunk failed, so the document has no summary. */
   | { readonly failure: Failure; readonly partialText: string; readonly attempts: readonly Attempt[] }
 
@@ -38,21 +45,31 @@ export async function mapReduce(
     return requests.map(({ hash: key }) => replyByHash.get(key) as Reply)
   }
 
-  let requests = chunkPlan.requests
+  let level: readonly ReduceRequest[] = chunkPlan.requests.map((request, n) => ({
+    request,
+    cite: (citations) => chunkPlan.cite(n, citations),
+  }))
   while (true) {
-    const replies = await runLevel(requests)
+    const replies = await runLevel(level.map(({ request }) => request))
     for (const [n, reply] of replies.entries()) {
-      const failure = findReplyFailure(reply, requests[n]?.maxTokens ?? 0)
+      const failure = findReplyFailure(reply, level[n]?.request.maxTokens ?? 0)
       if (failure === undefined) continue
       const message = `chunk ${n + 1} of ${replies.length}: ${failure.message}`
       return { failure: { ...failure, message }, partialText: reply.text, attempts }
     }
-    requests = chunkPlan.reduce(replies.map(({ text }) => text))
-    const [last, ...more] = requests
+    const notes = replies.map(({ text, citations = [] }, n) => ({
+      text,
+      citations: level[n]?.cite(citations) ?? [],
+    }))
+    level = chunkPlan.reduce(notes)
+    const [last, ...more] = level
     if (last === undefined || more.length > 0) continue
+    const { request, cite } = last
     try {
-      const reply = await ask(last, signal)
-      return { reply, maxTokens: last.maxTokens, attempts: [...attempts, ...reply.attempts] }
+      const reply = await ask(request, signal)
+      const { maxTokens } = request
+      const citations = cite(reply.citations ?? [])
+      return { reply, citations, maxTokens, attempts: [...attempts, ...reply.attempts] }
     } catch (error) {
       throw attachAttempts(error, [...attempts, ...getErrorAttempts(error)])
     }

@@ -106,7 +106,8 @@ async function sendPrepared(
     const asks = { ask: askWithPermit, askChunk: askChunk ?? askWithPermit }
     const result = await mapReduce(chunkPlan, asks, abortSignal)
     const { attempts } = result
-    if ('reply' in result) return createReplyOutcome({ ...result.reply, attempts }, result.maxTokens)
+    if ('reply' in result)
+      return createReplyOutcome({ ...result.reply, attempts }, result.maxTokens, result.citations)
     const { failure, partialText } = result
     return { ...createBase(attempts), status: 'failed', failure, partialText }
   }

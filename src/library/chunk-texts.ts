@@ -14,7 +14,7 @@ import type { TextRequests } from './text-requests.ts'
  * @param chunkTokens splits texts that are longer: tokens
  */
 export function createChunkPlans(
-  { build, model, effort }: TextRequests,
+  { prompt, build, model, effort }: TextRequests,
   { maxTokens }: Pick<ModelSettings, 'maxTokens'>,
   chunkTokens: number | undefined,
 ): ChunkPlanner['planChunks'] {
@@ -36,6 +36,7 @@ export function createChunkPlans(
       chunk: await loadChunkPrompt('chunk'),
       reduce: await loadChunkPrompt('reduce'),
       buildWholeRequest: build,
+      citations: prompt.citations === true,
       chunkTokens,
       // Splitting a PDF takes a library that is larger than this one.
       splitPdf: async ({ pages }, limits) => ({

@@ -1,5 +1,12 @@
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
-import { citationShape, fromCitationFields, toCitationFields } from '../core/citations/citation-fields.ts'
+import {
+  citationShape,
+  fromCitationFields,
+  fromReportedFields,
+  reportedCitationShape,
+  toCitationFields,
+  toReportedFields,
+} from '../core/citations/citation-fields.ts'
 import type { InputProblem } from '../core/document/document.ts'
 import type { ReusableSummary } from '../core/document/reusable-summary.ts'
 import { describePermanentFailure } from '../core/errors/failure.ts'
@@ -28,6 +35,14 @@ const summaryShape = objectOf({
   request_id: optional(string),
   /** Of a summary whose prompt asks for them. */
   citations: optional(listOf(citationShape)),
+})
+
+/** The notes on a chunk of a long text. */
+const chunkShape = objectOf({
+  format_version: oneOf(storeVersion),
+  text: string,
+  model: string,
+  citations: optional(listOf(reportedCitationShape)),
 })
 
 /** A failure that the same request would repeat. */
@@ -84,9 +99,18 @@ export function createStoredResults(
         await store.set(toResultKey(requestMetadata.requestHash), JSON.stringify(value))
     },
     chunkCache: {
-      get: ({ hash }) => read(toChunkKey(hash), summaryShape),
-      async save({ hash }, { text, model, requestId }) {
-        await store.set(toChunkKey(hash), JSON.stringify(formatSummary(text, model, requestId)))
+      async get({ hash }) {
+        const value = await read(toChunkKey(hash), chunkShape)
+        return value && { ...value, citations: value.citations?.map(fromReportedFields) ?? [] }
+      },
+      async save({ hash }, { text, model, citations = [] }) {
+        const value: TypeOf<typeof chunkShape> = {
+          format_version: storeVersion,
+          text,
+          model,
+          ...(citations.length > 0 && { citations: citations.map(toReportedFields) }),
+        }
+        await store.set(toChunkKey(hash), JSON.stringify(value))
       },
       // The cost of a reply is reported with the text that it is about, or lost with the process.
       saveCost: async () => {},

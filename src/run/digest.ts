@@ -80,6 +80,7 @@ export async function writeDigests(
           instructions: undefined,
           var: undefined,
           schema: undefined,
+          citations: false,
           words: undefined,
           maxTokens: undefined,
         },
@@ -96,6 +97,7 @@ export async function writeDigests(
     {
       ...options,
       schema: undefined,
+      citations: false,
       frontMatter: false,
       report: undefined,
       sample: undefined,

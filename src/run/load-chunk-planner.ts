@@ -8,6 +8,7 @@ import type { Request, RequestSettings } from '../core/request/request.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
 import { UnreadableError } from '../inputs/read/readers/unreadable-error.ts'
+import { checkCitable } from './check-citable.ts'
 
 /** The names of the prompts for long documents. */
 export interface ChunkPrompts {
@@ -31,12 +32,14 @@ export async function loadChunkPlanner(
     provider: ProviderName,
     settings: RequestSettings,
     buildWholeRequest: (document: Document) => Request,
+    citations: boolean,
   ) => ChunkPlanner
 > {
   // The prompts get no variables of --var: a variable without a placeholder would be an error.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })
   const [chunkPrompt, reducePrompt] = await Promise.all([load(chunk), load(reduce)])
-  return (provider, { model, effort }, buildWholeRequest) => {
+  return (provider, { model, effort }, buildWholeRequest, citations) => {
+    for (const prompt of citations ? [chunkPrompt, reducePrompt] : []) checkCitable(prompt)
     const withSettings = (prompt: Prompt) => ({
       prompt,
       settings: resolveModelSettings(prompt, { model, maxTokens, effort }),
@@ -46,6 +49,7 @@ export async function loadChunkPlanner(
       chunk: withSettings(chunkPrompt),
       reduce: withSettings(reducePrompt),
       buildWholeRequest,
+      citations,
       chunkTokens,
       splitPdf: splitLoadedPdf,
     })

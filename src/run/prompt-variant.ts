@@ -4,13 +4,14 @@ import type { Document } from '../core/document/document.ts'
 import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settings.ts'
 import { buildRequest } from '../core/request/build-request.ts'
 import { formatConstraints, type OutputConstraints } from '../core/request/output-constraints.ts'
-import { countDocuments, type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
+import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
 import { hashSettings } from '../core/request/request-hash.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { CommandLineError } from '../errors.ts'
 import { createAnswerChecks } from '../inputs/answer-checks/answer-checks.ts'
 import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
+import { checkCitable } from './check-citable.ts'
 import type { loadChunkPlanner } from './load-chunk-planner.ts'
 import { getProviderName } from './provider.ts'
 import type { RequestOptions } from './request-options.ts'
@@ -46,7 +47,9 @@ export async function createPromptVariant(
   const schema = schemaFlag ?? prompt.schema
   const schemaSetting = schema === undefined ? {} : { schema }
   const citedPrompt = options.citations ? { ...prompt, citations: true } : prompt
-  checkCitations(citedPrompt, schema !== undefined)
+  if (citedPrompt.citations) checkCitable(citedPrompt)
+  if (citedPrompt.citations && schema !== undefined)
+    throw new CommandLineError('--citations cannot be combined with a JSON schema')
   const parameters = { ...chooseParameters(resolveModelSettings(prompt, options)), ...schemaSetting }
   const answers = {
     maxTokens: parameters.maxTokens,
@@ -68,19 +71,13 @@ export async function createPromptVariant(
     }
     return buildRequest(fields, ref.path, provider)
   }
-  const { planChunks, hash } = createChunkPlanner(provider, parameters, buildDocumentRequest)
+  const { planChunks, hash } = createChunkPlanner(
+    provider,
+    parameters,
+    buildDocumentRequest,
+    citedPrompt.citations === true,
+  )
   const settingsHash = hashSettings(buildDocumentRequest, [listReaderSettings(options), hash])
   const provenance = { prompt: name, model: parameters.model, settingsHash }
   return { name, answers, checks, provenance, buildRequest: buildDocumentRequest, planChunks }
-}
-
-/** @throws CommandLineError if a prompt that must cite its document cannot do so */
-function checkCitations({ name, version, user, citations }: Prompt, hasSchema: boolean): void {
-  if (!citations) return
-  if (hasSchema) throw new CommandLineError('--citations cannot be combined with a JSON schema')
-  const places = countDocuments(user)
-  if (places > 1)
-    throw new CommandLineError(
-      `--citations: ${name}@${version} has {text} ${places} times; a document can be cited only if it is sent once`,
-    )
 }

@@ -40,15 +40,26 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 function createCitation(
   sentence: string,
   at: number,
-  { text, title, index }: CitableDocument,
+  { text, blocks, title, index }: CitableDocument,
   fault: CitationFault | undefined,
 ) {
-  const start = countCodePoints(text.slice(0, at)) + (fault === 'shifted' ? 7 : 0)
+  const common = { document_index: index, document_title: title }
+  const shift = fault === 'shifted' ? 7 : 0
+  const suffix = fault === 'absent' ? ' And more.' : ''
+  if (blocks !== undefined) {
+    const block = blocks.findIndex((block) => block.includes(sentence))
+    return {
+      type: 'content_block_location',
+      cited_text: `${blocks[block] ?? sentence}${suffix}`,
+      ...common,
+      ...(fault !== 'no_index' && { start_block_index: block + shift, end_block_index: block + shift + 1 }),
+    }
+  }
+  const start = countCodePoints(text.slice(0, at)) + shift
   return {
     type: 'char_location',
-    cited_text: fault === 'absent' ? `${sentence} And more.` : sentence,
-    document_index: index,
-    document_title: title,
+    cited_text: `${sentence}${suffix}`,
+    ...common,
     ...(fault !== 'no_index' && {
       start_char_index: start,
       end_char_index: start + countCodePoints(sentence),

@@ -1,6 +1,8 @@
 /** A document of a request whose answer must cite it. */
 export interface CitableDocument {
   readonly text: string
+  /** The parts that a citation names, if the document is a list of blocks. */
+  readonly blocks?: readonly string[]
   readonly title: string | null
   /** Its position among the documents of the request, from 0. */
   readonly index: number
@@ -37,10 +39,10 @@ export function readDocumentBlocks(
     const content = readSource(path, toFields(source))
     if (typeof content === 'string') return content
     pages += content.pages
-    const { text } = content
+    const { text, blocks: parts } = content
     if (text === undefined) continue
     texts.push(text)
-    if (isCited) citable ??= { text, title, index }
+    if (isCited) citable ??= { text, title, index, ...(parts !== undefined && { blocks: parts }) }
   }
   if (cited.size > 1) return 'messages: citations must be enabled on all documents or on none'
   if (cited.has(true) && hasSchema)
@@ -53,8 +55,8 @@ type Fields = Readonly<Record<string, unknown>>
 
 function readSource(
   path: string,
-  { type, media_type: mediaType, data }: Fields,
-): { readonly pages: number; readonly text?: string } | string {
+  { type, media_type: mediaType, data, content }: Fields,
+): { readonly pages: number; readonly text?: string; readonly blocks?: readonly string[] } | string {
   if (type === 'text') {
     if (mediaType !== 'text/plain')
       return `${path}.document.source.text.media_type: Input should be 'text/plain'`
@@ -62,11 +64,22 @@ function readSource(
       return `${path}.document.source.text.data: text must contain non-whitespace text`
     return { pages: 0, text: data }
   }
+  if (type === 'content') {
+    const blocks = Array.isArray(content) ? content.map(toFields) : []
+    if (blocks.length === 0 || !blocks.every(isTextBlock))
+      return `${path}.document.source.content: Input should be a list of text blocks with text`
+    const texts = blocks.map(({ text }) => String(text))
+    return { pages: 0, text: texts.join('\n'), blocks: texts }
+  }
   if (type !== 'base64' || mediaType !== 'application/pdf')
     return `${path}.source: Input should be a base64 source of application/pdf`
   const pdf = Buffer.from(String(data), 'base64').toString('latin1')
   if (!pdf.startsWith('%PDF-')) return `${path}.source: The PDF specified was not valid.`
   return { pages: Math.max(1, pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0) }
+}
+
+function isTextBlock({ type, text }: Fields): boolean {
+  return type === 'text' && typeof text === 'string' && text.trim() !== ''
 }
 
 function toFields(value: unknown): Fields {

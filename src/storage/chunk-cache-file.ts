@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
+import { fromReportedFields, toReportedFields } from '../core/citations/citation-fields.ts'
 import { stateFolder } from '../core/document/output-path.ts'
 import {
   boolean,
@@ -89,13 +90,16 @@ export function createChunkCache(
     async get({ hash: key, path }) {
       await ensureOpen()
       const known = chunks.get(key)
-      if (known !== undefined) markUsed(path, key)
-      return known
+      if (known === undefined) return undefined
+      markUsed(path, key)
+      const { text, model, citations } = known
+      return { text, model, ...(citations && { citations: citations.map(fromReportedFields) }) }
     },
-    async save({ hash: key, path }, { text, model, attempts }) {
+    async save({ hash: key, path }, { text, model, citations, attempts }) {
       // The cost is saved before the reply: if a crash keeps only one of them, the bill is still recorded.
       await costs.add(path, attempts)
-      const chunk: CachedChunk = { type: 'chunk', request_hash: key, path, text, model }
+      const cited = citations && { citations: citations.map(toReportedFields) }
+      const chunk: CachedChunk = { type: 'chunk', request_hash: key, path, text, ...cited, model }
       await (await ensureOpen()).append(JSON.stringify(chunk))
       chunks.add(chunk)
       markUsed(path, key)
@@ -138,6 +142,6 @@ export function parseCacheLine(text: string): CacheLine | undefined {
     const { type, path, complete, request_hashes } = line
     return { type, path, complete, request_hashes }
   }
-  const { type, request_hash, path, text: reply, model } = line
-  return { type, request_hash, path, text: reply, model }
+  const { type, request_hash, path, text: reply, citations, model } = line
+  return { type, request_hash, path, text: reply, ...(citations && { citations }), model }
 }

@@ -1,4 +1,13 @@
-import { objectOf, oneOf, string, stringWithoutNul, type TypeOf } from '../core/text/shape.ts'
+import { reportedCitationShape } from '../core/citations/citation-fields.ts'
+import {
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  string,
+  stringWithoutNul,
+  type TypeOf,
+} from '../core/text/shape.ts'
 
 /** A cached reply about a chunk of a document. */
 export const cachedChunkShape = objectOf({
@@ -7,6 +16,7 @@ export const cachedChunkShape = objectOf({
   /** The path of the document. */
   path: stringWithoutNul,
   text: string,
+  citations: optional(listOf(reportedCitationShape)),
   /** The model that replied. */
   model: string,
 })

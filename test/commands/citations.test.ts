@@ -128,6 +128,14 @@ describe('--citations', () => {
     expect(summaries.filter((text) => text.includes('[1]')).length).toBe(1)
   })
 
+  it('asks for no citations of summaries in a digest', async () => {
+    const { run, read } = await setting()
+    const { code, stderr } = await run([...summarize, '--digest', 'digest.md'])
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('uncited')
+    expect(await read('digest.md')).toContain(pays)
+  })
+
   it('is a setting of the request, and of a prompt file', async () => {
     const file = (fields: string) => `versions:\n  v1:\n    user_template: 'Sum up {text}'\n${fields}`
     const { run, simulator, read } = await setting({
@@ -189,15 +197,57 @@ describe('--citations', () => {
     ])
   })
 
-  it('finds passages of long documents that the notes on chunks repeat literally', async () => {
-    const chapter = (n: number) =>
-      `# Chapter ${n}\n\n${`The tide number ${n} turned at the old pier. `.repeat(80)}\n`
-    const { run, folder, read } = await setting({
-      'docs/book.md': `${chapter(1)}\n${chapter(2)}\nThe lamp of the tower went out.\n`,
+  describe('of a long document', () => {
+    const chapters = Array.from(
+      { length: 6 },
+      (_, n) =>
+        `# Chapter ${n + 1}\n\n${`🚢 The tide number ${n + 1} turned at the old pier. `.repeat(60)}The lamp of tower ${n + 1} went out.\n`,
+    )
+    const book = chapters.join('\n')
+    const chunked = [...summarize, '--chunk-tokens', '1000']
+    /** Answers each chunk with the last sentence of its chapter, and notes with one sentence of each. */
+    const answerChunks = (folder: Awaited<ReturnType<typeof setting>>['folder'], fields: object = {}) => {
+      folder.behave = (text) => {
+        const lamps = text.match(/The lamp of tower \d went out\./g) ?? ['The tide turned.']
+        return answer({ text: [...new Set(lamps)].join(' '), ...fields })
+      }
+    }
+
+    it('leads through the notes on its chunks to the place in the document', async () => {
+      const { run, folder, read, simulator } = await setting({ 'docs/book.md': book })
+      answerChunks(folder)
+      const { stdout } = await run([...chunked, '--format', 'jsonl', '-o', '-'])
+      const { summary, citations } = JSON.parse(stdout) as Line
+      expect(citations.length).toBeGreaterThan(3)
+      for (const { start, end, quote, verified, document_start, document_end, place } of citations) {
+        expect(verified).toBe(true)
+        expect(summary.slice(start, end)).toBe(quote)
+        expect(book.slice(document_start, document_end)).toBe(quote)
+        const [, tower = ''] = /tower (\d)/.exec(quote) ?? []
+        expect(place).toContain(`Chapter ${tower}`)
+      }
+      const footnote = /\[1\] section Chapter 1, line \d+: "The lamp of tower 1 went out\."/
+      await run(chunked)
+      expect(await read('summaries/docs/book.md.summary.md')).toMatch(footnote)
+      // The notes and their passages come from the chunk cache.
+      const { requests } = simulator.stats()
+      await run([...chunked, '--redo', 'all'])
+      expect(simulator.stats().requests).toBe(requests + 1)
+      expect(await read('summaries/docs/book.md.summary.md')).toMatch(footnote)
     })
-    folder.behave = () => answer({ text: 'The lamp of the tower went out.' })
-    await run([...summarize, '--chunk-tokens', '1000'])
-    expect(await read('summaries/docs/book.md.summary.md')).toContain('"The lamp of the tower went out."')
+
+    it.each(['absent', 'no_index', 'shifted'] as const)('shows nothing wrong: %s', async (wrongCitations) => {
+      const { run, folder, read } = await setting({ 'docs/book.md': book })
+      answerChunks(folder, { wrongCitations })
+      const { stderr } = await run(chunked)
+      const summary = await read('summaries/docs/book.md.summary.md')
+      for (const [, chapter, tower] of summary.matchAll(
+        /section Chapter (\d), line \d+: "The lamp of tower (\d)/g,
+      ))
+        expect(chapter).toBe(tower)
+      expect(summary.includes('[1]')).toBe(wrongCitations !== 'absent')
+      if (wrongCitations === 'absent') expect(stderr).toContain('uncited')
+    })
   })
 
   it('is part of the estimate and of the cap', async () => {

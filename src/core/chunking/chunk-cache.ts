@@ -1,3 +1,4 @@
+import type { ReportedCitation } from '../citations/citation.ts'
 import type { Reply } from '../request/reply.ts'
 import type { Request } from '../request/request.ts'
 
@@ -26,6 +27,8 @@ export interface ChunkCache {
 
 interface CachedChunk {
   readonly text: string
+  /** The passages that the API named; see `Reply`. */
+  readonly citations?: readonly ReportedCitation[]
   /** The model that replied. */
   readonly model: string
 }

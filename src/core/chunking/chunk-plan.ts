@@ -1,3 +1,5 @@
+import type { Citation, ReportedCitation } from '../citations/citation.ts'
+import type { Note } from '../citations/note-blocks.ts'
 import { maxTokensPerImage } from '../document/upload.ts'
 import { guessTokensPerCharacter } from '../estimate/estimate-cost.ts'
 import { findModel } from '../pricing/models.ts'
@@ -13,11 +15,20 @@ export interface ChunkPlan {
   readonly requests: readonly Request[]
   /** An approximation of the last request, for cost estimates. */
   readonly expectedFinalRequest: Request
+  /** Returns the passages of the document that support the reply about a chunk. @param index of its request */
+  cite(index: number, citations: readonly ReportedCitation[]): readonly Citation[]
   /**
-   * Returns the next requests, given the replies to the previous ones in order. These are one request per
-   * group of replies, or a single one for the whole document.
+   * Returns the next requests, given the notes of the replies to the previous ones in order. These are one request per
+   * group of notes, or a single one for the whole document.
    */
-  reduce(answers: readonly string[]): readonly Request[]
+  reduce(notes: readonly Note[]): readonly ReduceRequest[]
+}
+
+/** A request about notes. */
+export interface ReduceRequest {
+  readonly request: Request
+  /** Returns the passages of the document that support the reply. */
+  cite(citations: readonly ReportedCitation[]): readonly Citation[]
 }
 
 /**
@@ -89,18 +100,19 @@ export function dedupeRequests(requests: readonly Request[]): readonly Request[]
   return [...new Map(requests.map((request) => [request.hash, request])).values()]
 }
 
-/** Packs texts, in order, into few groups of at most `maxChars`. Two texts always fit into a group. */
-export function packGroups(texts: readonly string[], maxChars: number): string[][] {
-  const groups: string[][] = []
+/** Packs notes, in order, into few groups of at most `maxChars`. Two notes always fit into a group. */
+export function packGroups(notes: readonly Note[], maxChars: number): Note[][] {
+  const groups: Note[][] = []
   let remainingChars = 0
-  for (const text of texts) {
+  for (const note of notes) {
     const group = groups.at(-1)
-    if (group !== undefined && (group.length < 2 || text.length <= remainingChars)) {
-      group.push(text)
-      remainingChars -= text.length
+    const { length } = note.text
+    if (group !== undefined && (group.length < 2 || length <= remainingChars)) {
+      group.push(note)
+      remainingChars -= length
     } else {
-      groups.push([text])
-      remainingChars = maxChars - text.length
+      groups.push([note])
+      remainingChars = maxChars - length
     }
   }
   return groups

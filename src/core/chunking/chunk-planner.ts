@@ -1,4 +1,8 @@
+import type { Citation, ReportedCitation } from '../citations/citation.ts'
+import { type Note, resolveNoteCitations, toNoteBlocks } from '../citations/note-blocks.ts'
+import { toSentText, verifyCitations } from '../citations/verify-citations.ts'
 import type { Document, InputProblem } from '../document/document.ts'
+import { locate } from '../document/locate.ts'
 import type { Pdf, Upload } from '../document/upload.ts'
 import { guessTokensPerCharacter } from '../estimate/estimate-cost.ts'
 import { buildDocumentRequest } from '../request/build-request.ts'
@@ -20,6 +24,7 @@ import {
   findUploadLimits,
   maxTokensPerPage,
   packGroups,
+  type ReduceRequest,
   type UploadLimits,
 } from './chunk-plan.ts'
 import { chunkText } from './chunk-text.ts'
@@ -49,6 +54,8 @@ export interface ChunkPlannerOptions {
   readonly reduce: ChunkPrompt
   /** Builds the request for a whole document, or for the notes on its chunks. */
   readonly buildWholeRequest: BuildRequest
+  /** Whether replies must cite the document. */
+  readonly citations: boolean
   /** Splits a document that is longer than this, even if it would fit into one request: tokens. */
   readonly chunkTokens?: number | undefined
   /** Splits a PDF between pages, or returns why it cannot be split. */
@@ -61,12 +68,14 @@ export function createChunkPlanner({
   chunk,
   reduce,
   buildWholeRequest,
+  citations,
   chunkTokens,
   splitPdf,
 }: ChunkPlannerOptions): ChunkPlanner {
   const bindPrompt = ({ prompt, settings }: ChunkPrompt): BuildRequest => {
     const parameters = chooseParameters(settings)
-    return (document) => buildDocumentRequest(prompt, document, parameters, provider)
+    const citedPrompt = citations ? { ...prompt, citations } : prompt
+    return (document) => buildDocumentRequest(citedPrompt, document, parameters, provider)
   }
   const buildChunkRequest = bindPrompt(chunk)
   const buildMergeRequest = bindPrompt(reduce)
@@ -101,7 +110,7 @@ export function createChunkPlanner({
     sampleDocuments.map((sample) => [
       buildChunkRequest(sample).hash,
       buildMergeRequest(sample).hash,
-      buildWholeRequest({ ...sample, text: formatNotes([sample.text, sample.text]) }).hash,
+      buildWholeRequest({ ...sample, text: formatNotes([toNote(sample), toNote(sample)]) }).hash,
     ]),
   ])
 
@@ -119,7 +128,6 @@ export function createChunkPlanner({
       if (uploadChunks === undefined && text.length + scanChars <= maxChars) return undefined
 
       const limits = computeLimits(document, kind, maxChars)
-      const buildReduceRequest = (notes: string) => buildWholeRequest({ ...asText, text: notes })
       const textChunks = upload !== undefined && scans === 0 ? [] : chunkText(text, limits.chunk)
       const uploadText = scans > 0 ? scansText : text
       const requests = [
@@ -128,31 +136,41 @@ export function createChunkPlanner({
           buildChunkRequest({ ...asText, text: uploadText, upload }),
         ),
       ]
+      const askAbout = (build: BuildRequest, notes: readonly Note[], format: FormatNotes): ReduceRequest => {
+        const notesText = format(notes)
+        if (!citations) return { request: build({ ...asText, text: notesText }), cite: () => [] }
+        const blocks = toNoteBlocks(notesIntroduction(notes.length), notes)
+        const request = build({ ...asText, text: notesText, blocks: blocks.map(({ text }) => text) })
+        return { request, cite: (reported) => resolveNoteCitations(reported, blocks) }
+      }
+      const emptyNote = { text: 'x'.repeat(expectedNotesChars), citations: [] }
       return {
         requestHash: hashJson([
           ...requests.map((request) => request.hash),
           hash,
-          buildReduceRequest('').hash,
+          buildWholeRequest({ ...asText, text: '' }).hash,
         ]),
         requests,
-        expectedFinalRequest: buildReduceRequest(
-          formatNotes(requests.map(() => 'x'.repeat(expectedNotesChars))),
-        ),
-        reduce(answers) {
-          const groups = packGroups(answers, limits.merged)
+        expectedFinalRequest: askAbout(
+          buildWholeRequest,
+          requests.map(() => emptyNote),
+          formatNotes,
+        ).request,
+        cite: (index, reported) => citeChunk(reported, document, textChunks, index),
+        reduce(notes) {
+          const groups = packGroups(notes, limits.merged)
           return groups.length === 1
-            ? [buildReduceRequest(formatNotes(answers))]
-            : groups.map((group) =>
-                buildMergeRequest({
-                  ...asText,
-                  text: group.map((notes) => notes.trim()).join('\n\n---\n\n'),
-                }),
-              )
+            ? [askAbout(buildWholeRequest, notes, formatNotes)]
+            : groups.map((group) => askAbout(buildMergeRequest, group, joinNotes))
         },
       }
     },
   }
 }
+
+const toNote = ({ text }: Pick<Document, 'text'>): Note => ({ text, citations: [] })
+
+type FormatNotes = (notes: readonly Note[]) => string
 
 /** The text next to scanned pages when the text of the document is in other requests. */
 const scansText = '[This part is the PDF that is attached: pages of the document that have no text.]'
@@ -168,8 +186,36 @@ async function chunkUpload(
   return splitPdf(upload, limits)
 }
 
-function formatNotes(answers: readonly string[]): string {
-  const count = answers.length
-  const notes = answers.map((text, n) => `[Part ${n + 1} of ${count}]\n\n${text.trim()}`)
-  return `[These are notes on the ${count} parts of a document that is too long to be read at once, in its order.]\n\n${notes.join('\n\n')}`
+/** Verifies the citations of the reply about a chunk, and returns them with their places in the document. */
+function citeChunk(
+  reported: readonly ReportedCitation[],
+  document: Document,
+  chunks: readonly string[],
+  index: number,
+): readonly Citation[] {
+  const sent = toSentText(document)
+  // Joined in order, the chunks are the text. A part of an upload has no text.
+  const start = chunks.slice(0, index).reduce((sum, { length }) => sum + length, 0)
+  const end = start + (chunks[index]?.length ?? 0)
+  return verifyCitations(reported, { text: sent.text.slice(start, end) }).map(
+    ({ found, place: _, ...citation }) => {
+      if (found === undefined) return citation
+      const place = locate(sent, start + found.start)
+      const range = { start: start + found.start, end: start + found.end }
+      return { ...citation, found: range, ...(place !== undefined && { place }) }
+    },
+  )
+}
+
+function notesIntroduction(count: number): string {
+  return `[These are notes on the ${count} parts of a document that is too long to be read at once, in its order.]`
+}
+
+function formatNotes(notes: readonly Note[]): string {
+  const parts = notes.map(({ text }, n) => `[Part ${n + 1} of ${notes.length}]\n\n${text.trim()}`)
+  return `${notesIntroduction(notes.length)}\n\n${parts.join('\n\n')}`
+}
+
+function joinNotes(notes: readonly Note[]): string {
+  return notes.map(({ text }) => text.trim()).join('\n\n---\n\n')
 }

@@ -1,5 +1,5 @@
-import { boolean, count, describe, objectOf, optional, string, type TypeOf } from '../text/shape.ts'
-import type { Citation } from './citation.ts'
+import { boolean, count, describe, objectOf, oneOf, optional, string, type TypeOf } from '../text/shape.ts'
+import type { Citation, ReportedCitation } from './citation.ts'
 
 /** A citation for other programs and for the ledger. Indexes count UTF-16 units; ends are exclusive. */
 export const citationShape = objectOf({
@@ -34,4 +34,29 @@ export function fromCitationFields(fields: TypeOf<typeof citationShape>): Citati
     ...(from !== undefined && to !== undefined && { found: { start: from, end: to } }),
     ...(place !== undefined && { place }),
   }
+}
+
+/** A citation of a cached reply, which is verified when the reply is used. */
+export const reportedCitationShape = objectOf({
+  start: count,
+  end: count,
+  quote: string,
+  place: optional(objectOf({ unit: oneOf('characters', 'pages', 'blocks'), start: count, end: count })),
+})
+
+/** Returns the fields of a citation that is not verified yet. */
+export function toReportedFields({
+  supports,
+  ...others
+}: ReportedCitation): TypeOf<typeof reportedCitationShape> {
+  return { ...supports, ...others }
+}
+
+/** Returns the citation that has these fields. */
+export function fromReportedFields({
+  start,
+  end,
+  ...others
+}: TypeOf<typeof reportedCitationShape>): ReportedCitation {
+  return { supports: { start, end }, ...others }
 }

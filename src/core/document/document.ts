@@ -64,6 +64,8 @@ export interface Document {
    * text is that of the file. Marks shape no reply, so no hash covers them.
    */
   readonly marks?: readonly Mark[]
+  /** The parts of the text that a reply may cite, if it is not the text of a file but notes on one. */
+  readonly blocks?: readonly string[]
   /** Of the bytes that `text` was decoded from. */
   readonly fingerprint: Fingerprint
   /** What the model must see, if the document is an image, has scanned pages, or the user chose so. `text` names it. */

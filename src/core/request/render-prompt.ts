@@ -1,7 +1,7 @@
 import { type Document, extractTitle } from '../document/document.ts'
 import type { Effort } from '../pricing/models.ts'
 import { delimit, sanitizeInline } from './delimit.ts'
-import type { Request } from './request.ts'
+import type { CitableDocument, Request } from './request.ts'
 import type { JsonSchema } from './schema-support.ts'
 import { renderTemplate, type Template } from './template.ts'
 
@@ -47,7 +47,7 @@ export function countDocuments(template: Template): number {
 /** Returns the texts to send for a document. `{text}` becomes the document in tags; see {@link delimit}. */
 export function renderPrompt(
   prompt: Prompt,
-  { ref, text }: Document,
+  { ref, text, blocks }: Document,
   vars: Readonly<Record<string, string>>,
 ): Pick<Request, 'system' | 'user' | 'citable'> {
   const values = {
@@ -58,7 +58,10 @@ export function renderPrompt(
     title: sanitizeInline(extractTitle(text)),
   }
   const system = prompt.system && renderTemplate(prompt.system, values)
-  return { ...(system !== undefined && { system }), ...renderUser(prompt, values, text) }
+  return {
+    ...(system !== undefined && { system }),
+    ...renderUser(prompt, values, { text, ...(blocks && { blocks }) }),
+  }
 }
 
 /**
@@ -68,11 +71,11 @@ export function renderPrompt(
 function renderUser(
   { user, citations }: Prompt,
   values: Readonly<Record<'text' | 'path', string>>,
-  text: string,
+  content: Pick<CitableDocument, 'text' | 'blocks'>,
 ): Pick<Request, 'user' | 'citable'> {
   if (!citations) return { user: renderTemplate(user, values) }
   const place = user.findIndex((part) => typeof part !== 'string' && part.slot === 'text')
   const before = renderTemplate(user.slice(0, place), values).trimEnd()
   const after = renderTemplate(user.slice(place + 1), values).trimStart()
-  return { user: before + after, citable: { title: values.path, text, offset: before.length } }
+  return { user: before + after, citable: { title: values.path, ...content, offset: before.length } }
 }

@@ -29,6 +29,8 @@ export interface Request {
 export interface CitableDocument {
   readonly title: string
   readonly text: string
+  /** The parts of the text, if they are sent as separate blocks, which a citation names by their index. */
+  readonly blocks?: readonly string[]
   /** The index in `user` where the document belongs. */
   readonly offset: number
 }

@@ -484,7 +484,8 @@ describe('runBatches with a budget', () => {
             requestHash: `key of ${path}`,
             requests: [1, 2, 3].map((n) => createRequest(path, { user: `Part ${n} of ${path}` })),
             expectedFinalRequest: createRequest(path),
-            reduce: () => [createRequest(path)],
+            cite: () => [],
+            reduce: () => [{ request: createRequest(path), cite: () => [] }],
           }
   const all = (count: number) => pathsOf(count).map((path) => `${path} summarized`)
 

@@ -1,0 +1,75 @@
+import type { Citation, ReportedCitation } from './citation.ts'
+
+/** Notes on a part of a document: the reply about a chunk, or about other notes. */
+export interface Note {
+  readonly text: string
+  /** The passages of the document that support them. */
+  readonly citations: readonly Citation[]
+}
+
+/** A piece of notes that a reply can cite, and the passages of the document that support it. */
+export interface NoteBlock {
+  readonly text: string
+  readonly citations: readonly Citation[]
+}
+
+/**
+ * Cuts notes into blocks, so that each has only the passages that belong to it. A heading of each note has none.
+ * @param introduction the first block
+ */
+export function toNoteBlocks(introduction: string, notes: readonly Note[]): readonly NoteBlock[] {
+  const blocks: NoteBlock[] = [{ text: introduction, citations: [] }]
+  for (const [n, note] of notes.entries()) {
+    blocks.push({ text: `[Part ${n + 1} of ${notes.length}]`, citations: [] }, ...cutNote(note))
+  }
+  return blocks
+}
+
+function cutNote({ text, citations }: Note): readonly NoteBlock[] {
+  const cuts = new Set([0, text.length])
+  for (const { supports } of citations) for (const cut of [supports.start, supports.end]) cuts.add(cut)
+  const sorted = [...cuts].filter((cut) => cut >= 0 && cut <= text.length).sort((a, b) => a - b)
+  return sorted.slice(1).flatMap((end, n) => {
+    const start = sorted[n] ?? 0
+    const piece = text.slice(start, end).trim()
+    if (piece === '') return []
+    const own = citations.filter(({ supports }) => supports.start < end && supports.end > start)
+    return [{ text: piece, citations: own }]
+  })
+}
+
+/**
+ * Returns the passages of the document that support a reply about notes: those of the blocks that it cites. A citation
+ * counts only if its quote is in the blocks that it names, or else in exactly one block.
+ */
+export function resolveNoteCitations(
+  reported: readonly ReportedCitation[],
+  blocks: readonly NoteBlock[],
+): readonly Citation[] {
+  return reported.flatMap(({ supports, quote, place }) => {
+    const cited = findBlocks(normalize(quote), place, blocks)
+    const passages = cited.flatMap(({ citations }) => citations).filter(({ found }) => found !== undefined)
+    return passages.length === 0
+      ? [{ supports, quote }]
+      : passages.map((passage) => ({ ...passage, supports }))
+  })
+}
+
+function findBlocks(
+  quote: string,
+  place: ReportedCitation['place'],
+  blocks: readonly NoteBlock[],
+): readonly NoteBlock[] {
+  if (quote === '') return []
+  if (place?.unit === 'blocks') {
+    const named = blocks.slice(place.start, place.end)
+    if (normalize(named.map(({ text }) => text).join(' ')).includes(quote)) return named
+  }
+  const matching = blocks.filter(({ text }) => normalize(text).includes(quote))
+  return matching.length === 1 ? matching : []
+}
+
+/** The API may join blocks with other white space. */
+function normalize(text: string): string {
+  return text.replace(/\s+/gu, ' ').trim()
+}
