@@ -51,6 +51,8 @@ export interface DocumentStepsJob {
   readonly onOutcome?: (outcome: Outcome) => void
   /** Returns the issues that the quality checks find in a summary. @param document its text, if available */
   readonly checkQuality?: (summary: string, document: string | undefined) => readonly QualityIssue[]
+  /** Whether summaries must cite their documents. One of an upload, whose text cannot be cited, is then flagged. */
+  readonly citations?: boolean
   /** Saves an outcome before its permit is released, so a crash costs at most one reply per permit. */
   readonly persist?: (outcome: Outcome) => Promise<unknown>
   /** Adds to a failure what the user can do about it. Default: adds nothing. */
@@ -98,7 +100,7 @@ export function createDocumentSteps(document: DocumentRef, job: DocumentStepsJob
       if (failure !== undefined)
         return { ...createBase(attempts), status: 'failed', failure, partialText: text }
       if (prepared === undefined) throw new Error('a reply needs a request')
-      const citations = citeDocument(reply, prepared, verified)
+      const citations = citeDocument(reply, prepared, verified, job.citations)
       const qualityIssues = [
         ...(job.checkQuality?.(text, prepared.document.text) ?? []),
         ...(citations !== undefined && hasUncitedStatement(text, citations) ? (['uncited'] as const) : []),
@@ -138,8 +140,9 @@ function citeDocument(
   { citations = [] }: Reply,
   prepared: PreparedRequest,
   verified: readonly Citation[] | undefined,
+  mustCite = false,
 ): readonly Citation[] | undefined {
   const { citable } = 'request' in prepared ? prepared.request : prepared.chunkPlan.expectedFinalRequest
-  if (citable === undefined) return undefined
+  if (citable === undefined) return mustCite && prepared.document.upload !== undefined ? [] : undefined
   return verified ?? verifyCitations(citations, toSentText(prepared.document))
 }

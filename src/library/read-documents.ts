@@ -163,8 +163,13 @@ async function* listDocuments(
   }
 }
 
-function toText({ ref, text, upload }: Document): NamedText {
-  return { id: ref.path, text, ...(upload !== undefined && { upload }) }
+function toText({ ref, text, upload, marks }: Document): NamedText {
+  return {
+    id: ref.path,
+    text,
+    ...(upload !== undefined && { upload }),
+    ...(marks !== undefined && { marks }),
+  }
 }
 
 function toUnreadableText({ path }: DocumentRef, { type, message }: InputProblem): UnreadableText {

@@ -84,6 +84,7 @@ async function* generateOutcomes(
       buildRequest: requests.build,
       planChunks: createChunkPlans(requests, overrides, chunkTokens),
       findMismatch: reader.findMismatch,
+      citations: requests.prompt.citations === true,
       ask,
       toRunError: (error: AskError) => new AccountError(error, model, endpoint),
       semaphore,

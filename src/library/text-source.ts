@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import type { Mark } from '../core/document/mark.ts'
 import type { Upload } from '../core/document/upload.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { isPromise } from './check-arguments.ts'
@@ -15,6 +16,8 @@ export interface Text {
   readonly text: string
   /** What is sent next to the text, because the model must see it: pages of a PDF, or images. */
   readonly upload?: Upload | undefined
+  /** Where parts of a document begin in the text, for the places of citations. Default: its lines. */
+  readonly marks?: readonly Mark[] | undefined
 }
 
 /** A text whose name is known. */
@@ -91,8 +94,10 @@ async function closeIterator(items: Iterator<unknown> | AsyncIterator<unknown>):
 
 /** Reads one item. Never throws: an invalid item becomes an input problem. */
 export async function readText({ item, ...source }: TextSource): Promise<Document | InputProblem> {
-  const { text, upload, error } =
-    typeof item === 'string' ? { text: item } : ((item ?? {}) as Record<'text' | 'upload' | 'error', unknown>)
+  const { text, upload, marks, error } =
+    typeof item === 'string'
+      ? { text: item }
+      : ((item ?? {}) as Record<'text' | 'upload' | 'marks' | 'error', unknown>)
   const { type, message } = (error ?? {}) as { type?: unknown; message?: unknown }
   if (typeof type === 'string' && typeof message === 'string') return { action: 'fail', type, message }
   if (typeof text !== 'string')
@@ -112,7 +117,14 @@ export async function readText({ item, ...source }: TextSource): Promise<Documen
     text: wellFormedText,
     fingerprint: { size: bytes.length, sha256 },
     ...(upload !== undefined && { upload }),
+    ...(isMarks(marks) && { marks }),
   }
+}
+
+function isMarks(value: unknown): value is readonly Mark[] {
+  const isMark = ({ offset, kind, label }: Partial<Record<keyof Mark, unknown>>) =>
+    typeof offset === 'number' && typeof kind === 'string' && typeof label === 'string'
+  return Array.isArray(value) && value.every((mark) => isMark(Object(mark)))
 }
 
 function describeType(item: unknown): string {

@@ -151,6 +151,7 @@ function createSummarizeJob(
   { onText, folder, isOrdered, persist }: Output,
   {
     requestBuilder,
+    promptChoice,
     shutdown,
     instruments,
     runTrace,
@@ -165,6 +166,7 @@ function createSummarizeJob(
     ...(chunker !== undefined && { planChunks: chunker.planChunks }),
     findMismatch: validateReply,
     checkQuality,
+    citations: promptChoice.citations,
     ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
     ...(folder !== undefined && {
       askChunk: withCache(ask, folder.chunkCache, withPermit),

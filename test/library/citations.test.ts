@@ -1,7 +1,10 @@
+import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
+import { readDocuments } from '../../src/documents.ts'
 import { definePrompt, memoryStore, summarizeAll } from '../../src/index.ts'
 import { answerWith, collectItems, createLibraryClient } from '../support/library-client.ts'
 
+const root = resolve(import.meta.dirname, '../..')
 const text = 'The log of the pier. 🚢 High water was at 06:12. The ferry waited for it.'
 const quote = 'High water was at 06:12.'
 const prompt = definePrompt({ user: 'Sum up.\n\n{text}', citations: true })
@@ -29,6 +32,48 @@ it('a prompt with citations gives outcomes the passages, from the store and from
     summarizeAll(texts, { client, prompt, store, mode: 'batch', wait: false }),
   ))
     expect(outcome).toMatchObject({ citations: [citation] })
+})
+
+it('every passage that is shown is in its document, in every format', async () => {
+  const { client } = await createLibraryClient()
+  const documents = await collectItems(
+    readDocuments(['fixtures/kinds', 'fixtures/documents'], { cwd: root, ext: ['+png', '+tif'] }),
+  )
+  const textById = new Map(documents.map((item) => [item.id, 'text' in item ? item.text : '']))
+  const outcomes = await collectItems(summarizeAll(documents, { client, prompt, chunkTokens: 2000 }))
+  const kinds = new Map<string, number>()
+  for (const { id, ...outcome } of outcomes) {
+    if (outcome.status !== 'summarized') continue
+    for (const { supports, quote, found, place } of outcome.citations ?? []) {
+      if (found === undefined) continue
+      expect([id, textById.get(id)?.slice(found.start, found.end)]).toEqual([id, quote])
+      expect(outcome.text.slice(supports.start, supports.end).trim()).not.toBe('')
+      expect(place ?? '').not.toContain('\n')
+      // The text of an XFA form has no pages.
+      if (id.endsWith('.pdf') && !id.includes('xfa')) expect(place).toMatch(/^page \d+/)
+      const kind = /\.\w+$/.exec(id)?.[0] ?? ''
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+    }
+  }
+  expect(kinds.size).toBeGreaterThan(15)
+  for (const kind of ['.md', '.pdf', '.docx', '.html', '.eml'])
+    expect([kind, kinds.has(kind)]).toEqual([kind, true])
+  // Their text is only the name of the file.
+  for (const kind of ['.png', '.tif']) expect([kind, kinds.has(kind)]).toEqual([kind, false])
+})
+
+it('an image has no passages, and its name cannot be cited', async () => {
+  const asked: unknown[] = []
+  const { client } = await createLibraryClient({
+    script: ({ request }) => {
+      asked.push(request.citable)
+      return answerWith('A harbour at dawn.')
+    },
+  })
+  const [photo] = await collectItems(readDocuments('fixtures/kinds/image.png', { cwd: root }))
+  const outcomes = await collectItems(summarizeAll(photo === undefined ? [] : [photo], { client, prompt }))
+  expect(outcomes).toMatchObject([{ status: 'summarized', citations: [] }])
+  expect(asked).toEqual([undefined])
 })
 
 it('a passage that is not in the text has no place, and a prompt without citations has none', async () => {

@@ -17,6 +17,7 @@ export type MarkKind =
 export interface Mark {
   /** The index in the text of the first character of the part. */
   readonly offset: number
+  /** What the part is. */
   readonly kind: MarkKind
   /** The number or the name of the part: `3` for a page, `Budget` for a sheet. */
   readonly label: string

@@ -1,4 +1,5 @@
 import { type Document, extractTitle } from '../document/document.ts'
+import type { Upload } from '../document/upload.ts'
 import type { Effort } from '../pricing/models.ts'
 import { delimit, sanitizeInline } from './delimit.ts'
 import type { CitableDocument, Request } from './request.ts'
@@ -47,7 +48,7 @@ export function countDocuments(template: Template): number {
 /** Returns the texts to send for a document. `{text}` becomes the document in tags; see {@link delimit}. */
 export function renderPrompt(
   prompt: Prompt,
-  { ref, text, blocks }: Document,
+  { ref, text, blocks, upload }: Document,
   vars: Readonly<Record<string, string>>,
 ): Pick<Request, 'system' | 'user' | 'citable'> {
   const values = {
@@ -60,8 +61,13 @@ export function renderPrompt(
   const system = prompt.system && renderTemplate(prompt.system, values)
   return {
     ...(system !== undefined && { system }),
-    ...renderUser(prompt, values, { text, ...(blocks && { blocks }) }),
+    ...renderUser(prompt, values, hasText(upload) ? { text, ...(blocks && { blocks }) } : undefined),
   }
+}
+
+/** Whether the text next to an upload is that of the document, and not only its name. */
+function hasText(upload: Upload | undefined): boolean {
+  return upload === undefined || (upload.type === 'pdf' && upload.isPartial === true)
 }
 
 /**
@@ -71,9 +77,9 @@ export function renderPrompt(
 function renderUser(
   { user, citations }: Prompt,
   values: Readonly<Record<'text' | 'path', string>>,
-  content: Pick<CitableDocument, 'text' | 'blocks'>,
+  content: Pick<CitableDocument, 'text' | 'blocks'> | undefined,
 ): Pick<Request, 'user' | 'citable'> {
-  if (!citations) return { user: renderTemplate(user, values) }
+  if (!citations || content === undefined) return { user: renderTemplate(user, values) }
   const place = user.findIndex((part) => typeof part !== 'string' && part.slot === 'text')
   const before = renderTemplate(user.slice(0, place), values).trimEnd()
   const after = renderTemplate(user.slice(place + 1), values).trimStart()
