@@ -1,6 +1,7 @@
 // Makes the pictures of the README, in Chromium (`$CHROMIUM`, or /usr/bin/chromium): docs/terminal.png, a run of the
-// README's first command in tmux, and docs/report.png, the report of a simulated run over generated documents. Run it
-// after a change of what they show, and look at both.
+// README's first command in tmux, docs/report.png, the report of a simulated run over generated documents, and
+// docs/citations.png, a summary in such a report with two of its passages. Run it after a change of what they show, and look
+// at them.
 //
 //   npm run build && node scripts/pictures.js
 import { execFileSync } from 'node:child_process'
@@ -20,6 +21,7 @@ const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '
 try {
   await takeTerminalPicture()
   await takeReportPicture()
+  await takeCitationsPicture()
 } finally {
   await browser.close()
   rmSync(cwd, { recursive: true })
@@ -92,4 +94,31 @@ async function takeReportPicture() {
   })
   await page.goto(pathToFileURL(join(cwd, 'report.html')).href)
   await page.screenshot({ path: join(root, 'docs/report.png') })
+}
+
+/** Draws a summary with citations in a report, with two passages open. */
+async function takeCitationsPicture() {
+  const input = join(root, 'fixtures/documents/calls')
+  const args = [
+    program,
+    'summarize',
+    input,
+    '--simulate',
+    '--citations',
+    '-q',
+    '-o',
+    'cited',
+    '--report',
+    'cited.html',
+  ]
+  execFileSync(process.execPath, args, { cwd, stdio: 'inherit' })
+  const page = await browser.newPage({ viewport: { width: 820, height: 1000 }, deviceScaleFactor: 1.5 })
+  await page.goto(pathToFileURL(join(cwd, 'cited.html')).href)
+  await page.locator('#table .name').first().click()
+  await page.locator('.cite').nth(0).click()
+  await page.locator('.cite').nth(2).click()
+  await page
+    .locator('.text')
+    .first()
+    .screenshot({ path: join(root, 'docs/citations.png') })
 }

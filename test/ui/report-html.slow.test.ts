@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { toCitationFields } from '../../src/core/citations/citation-fields.ts'
+import { addFootnotes } from '../../src/core/citations/format-footnotes.ts'
 import type { ReportJson } from '../../src/core/report/report-json.ts'
 import { createReportLinks, type ReportLinks } from '../../src/core/report/report-links.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
@@ -238,6 +240,40 @@ describe('the report page in a browser', () => {
         .flatMap(({ path, output }) => [links.toDocument(path), links.toOutput(output?.path ?? '')])
         .sort(),
     )
+    quiet()
+  })
+
+  it('opens a passage next to the statement that it supports, and none for a mark that the model wrote', async () => {
+    const summary = 'The gate holds [1]. The ferry was late [c1].'
+    const passage = (start: number, quote: string, place?: string) => ({
+      supports: { start, end: start + 14 },
+      quote,
+      found: { start, end: start + quote.length },
+      ...(place !== undefined && { place }),
+    })
+    const wrong = { supports: { start: 0, end: 5 }, quote: 'A quote that is nowhere.' }
+    const hostile = '<img src=x onerror="window.pwned = 1">\u202e'
+    const citations = [passage(0, `The gate ${hostile}`, 'page 3'), wrong, passage(20, 'It was late.')]
+    const entry = createDocumentEntry('a.md', { citations: citations.map(toCitationFields) })
+    const texts = new Map([['a.md', addFootnotes(summary, citations)]])
+    const { page, quiet } = await opened(
+      createReport([{ start: runStart, entries: [entry], end: runEnd }], texts),
+    )
+    await page.locator('.name').click()
+    const marks = page.locator('.cite')
+    expect(await marks.allTextContents()).toEqual(['[cc1]', '[cc2]'])
+    expect(await page.locator('.passage:visible').count()).toBe(0)
+    await marks.first().click()
+    expect(await marks.first().getAttribute('aria-expanded')).toBe('true')
+    expect(await page.locator('.passage:visible').allTextContents()).toEqual([
+      'page 3The gate <img src=x onerror="window.pwned = 1">',
+    ])
+    await marks.first().press('Enter')
+    expect(await page.locator('.passage:visible').count()).toBe(0)
+    expect(await page.locator('.text').textContent()).not.toContain('nowhere')
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined')
+    await page.locator('#search').fill('gate')
+    expect(await page.locator('.text mark').first().textContent()).toBe('gate')
     quiet()
   })
 

@@ -173,7 +173,7 @@ const isPartly = (row) => row.replies_with_unknown_cost > 0 && row.cost_usd !== 
 
 function renderDetails(row) {
   const none = row.status === 'pending' ? 'The document is pending.' : 'The text is not in this file.'
-  const text = element('div', 'text', markMatches(row.output_text ?? row.error ?? none))
+  const text = element('div', 'text', renderText(row, none))
   text.dir = 'auto'
   const facts = [
     ['finished', localTime(row.ended_at)],
@@ -198,6 +198,43 @@ function renderDetails(row) {
   return element('tr', 'open', cell)
 }
 
+/**
+ * Returns the text of a row. The mark of a footnote becomes a button that shows the passage next to the statement. Only
+ * passages that were found in the document are in the row, so that no mark in a text can lead to another one.
+ */
+function renderText({ output_text: text, error, passages }, none) {
+  if (!text || !passages) return markMatches(text ?? error ?? none)
+  // The last line that begins with the first mark is a footnote; its letters differ from those that the model wrote.
+  const [notes, prefix = ''] = [...text.matchAll(/^\[(c*)1\] /gm)].at(-1) ?? []
+  const body = notes ? text.slice(0, text.lastIndexOf(`\n${notes}`)) : text
+  const made = document.createDocumentFragment()
+  // A full stop belongs to the statement, in front of the passage.
+  const parts = body.split(new RegExp(`(\\[${prefix}\\d+\\][.。]?)`))
+  for (const [n, part] of parts.entries()) {
+    const passage = n % 2 === 1 && passages[Number.parseInt(part.slice(1 + prefix.length), 10) - 1]
+    made.append(passage ? renderMark(part, passage) : markMatches(part))
+  }
+  made.append(markMatches(text.slice(body.length)))
+  return made
+}
+
+function renderMark(part, [place, quote]) {
+  const mark = part.slice(0, part.indexOf(']') + 1)
+  const button = element('button', 'cite', mark)
+  button.type = 'button'
+  button.title = place
+  const passage = element('q', 'passage', quote)
+  if (place !== '') passage.prepend(element('cite', '', place))
+  passage.dir = 'auto'
+  const toggle = (isHidden) => {
+    passage.hidden = isHidden
+    button.setAttribute('aria-expanded', !isHidden)
+  }
+  toggle(true)
+  button.addEventListener('click', () => toggle(!passage.hidden))
+  return element('span', '', button, part.slice(mark.length), passage)
+}
+
 /** Returns an excerpt that begins shortly before the first match. */
 function findExcerpt({ output_text: text, error }) {
   const all = error ?? text ?? ''
@@ -215,7 +252,12 @@ function markMatches(text) {
   return made
 }
 
-const issueLabels = { copy: 'near-copy', language: 'in the wrong language', length: 'of the wrong length' }
+const issueLabels = {
+  copy: 'near-copy',
+  language: 'in the wrong language',
+  length: 'of the wrong length',
+  uncited: 'with a statement that no passage supports',
+}
 const describeIssue = (issue) => issueLabels[issue] ?? issue
 
 const unknown = '–'

@@ -11,20 +11,19 @@ const maxQuoteChars = 300
  */
 export function addFootnotes(text: string, citations: readonly Citation[]): string {
   const toMark = createMarkFormat(text)
-  const numbers = new Map<string, number>()
-  const notes: string[] = []
+  const passages = listPassages(citations)
   const numbersByEnd = new Map<number, Set<number>>()
-  for (const { supports, quote, found, place } of citations) {
+  for (const { supports, found } of citations) {
     if (found === undefined) continue
-    const key = `${found.start} ${found.end}`
-    const number = numbers.get(key) ?? numbers.size + 1
-    if (!numbers.has(key))
-      notes.push(`${toMark(number)} ${place === undefined ? '' : `${place}: `}"${formatQuote(quote)}"`)
-    numbers.set(key, number)
+    const number = passages.findIndex((passage) => isSame(passage.found, found)) + 1
     const end = findMarkPosition(text, supports)
     numbersByEnd.set(end, (numbersByEnd.get(end) ?? new Set()).add(number))
   }
-  if (notes.length === 0) return text
+  if (passages.length === 0) return text
+  const notes = passages.map(
+    ({ place, quote }, n) =>
+      `${toMark(n + 1)} ${place === undefined ? '' : `${place}: `}"${formatQuote(quote)}"`,
+  )
   const pieces: string[] = []
   let from = 0
   for (const [end, marks] of [...numbersByEnd].sort(([a], [b]) => a - b)) {
@@ -32,6 +31,24 @@ export function addFootnotes(text: string, citations: readonly Citation[]): stri
     from = end
   }
   return `${[...pieces, text.slice(from)].join('').trimEnd()}\n\n${notes.join('\n')}\n`
+}
+
+/** Returns the passages that were found, each once, in the order of their numbers from 1. */
+export function listPassages<Found extends Pick<Citation, 'found'>>(
+  citations: readonly Found[],
+): readonly Found[] {
+  const passages = new Map<string, Found>()
+  for (const citation of citations) {
+    const { found } = citation
+    if (found === undefined) continue
+    const key = `${found.start} ${found.end}`
+    if (!passages.has(key)) passages.set(key, citation)
+  }
+  return [...passages.values()]
+}
+
+function isSame(a: TextRange | undefined, b: TextRange): boolean {
+  return a?.start === b.start && a.end === b.end
 }
 
 function createMarkFormat(text: string): (number: number) => string {
@@ -47,6 +64,6 @@ function findMarkPosition(text: string, { start, end }: TextRange): number {
 }
 
 /** Returns a quote as one line, without characters that could end the footnote or control a terminal. */
-function formatQuote(quote: string): string {
+export function formatQuote(quote: string): string {
   return truncate(quote.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), maxQuoteChars)
 }

@@ -125,6 +125,7 @@ function toDocumentRow(entry: DocumentEntry, simulated: boolean, text: string | 
     retry_ms: toKnownMs(entry.retry_ms),
     latency_ms: toKnownMs(entry.latency_ms),
     quality_issues: entry.quality_issues ?? [],
+    ...(entry.citations !== undefined && { citations: entry.citations }),
     batch_id: entry.batch_id ?? null,
     error: formatEntryError(entry),
     output_path: entry.output?.path ?? null,

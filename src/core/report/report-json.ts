@@ -115,6 +115,7 @@ const documentRowShape = objectOf({
   retry_ms: nullable(amount),
   latency_ms: nullable(amount),
   quality_issues: describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
+  citations: entryFields.citations,
   batch_id: describe(nullable(string), 'the Message Batch that it was in'),
   error: nullable(string),
   output_path: describe(nullable(string), 'of the summary or the error record, below the output folder'),

@@ -1,3 +1,5 @@
+import { fromCitationFields } from '../../core/citations/citation-fields.ts'
+import { formatQuote, listPassages } from '../../core/citations/format-footnotes.ts'
 import type { DocumentRow } from '../../core/report/report-json.ts'
 import { appendPath, type ReportLinks } from '../../core/report/report-links.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
@@ -97,10 +99,22 @@ function createRowEncoder(links: ReportLinks | undefined) {
       n: toNumbers(row),
       ...(error !== null && { error: isSameError ? true : error }),
       ...(row.quality_issues.length > 0 && { quality_issues: row.quality_issues }),
+      ...toPassages(row),
       ...(row.batch_id !== null && { batch_id: row.batch_id }),
       ...toOutputPath(row),
       ...(links !== undefined && toExplicitLinks(row, links)),
     }
+  }
+}
+
+/** Returns place and quote of each passage that was found, in the order of the footnotes. */
+function toPassages({ citations = [] }: DocumentRow) {
+  const passages = listPassages(citations.map(fromCitationFields))
+  if (passages.length === 0) return {}
+  return {
+    passages: passages.map(({ place = '', quote }) =>
+      [place, quote].map((text) => escapeControlChars(formatQuote(text))),
+    ),
   }
 }
 
