@@ -23,6 +23,7 @@ export async function loadVariants(
     | 'prompts'
     | 'models'
     | 'var'
+    | 'citations'
     | 'maxTokens'
     | 'effort'
     | 'encoding'

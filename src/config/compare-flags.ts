@@ -53,6 +53,7 @@ export const compareFlags = {
   out: { ...outputFlags.out, help: 'folder for the summaries and the comparison', default: 'comparison' },
   log: recordFlags.log,
   var: promptFlags.var,
+  citations: promptFlags.citations,
   chunkTokens: promptFlags.chunkTokens,
   maxTokens: modelFlags.maxTokens,
   effort: modelFlags.effort,

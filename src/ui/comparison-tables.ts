@@ -41,6 +41,8 @@ export function formatComparison(variants: readonly VariantView[], judge?: Judge
     .join('\n')
 }
 
+const citedNote =
+  'Cited: the share of statements with a passage of the document that was found there; it does not show that the passage says the same.'
 const tableNote =
   'Means per document with 95 % confidence intervals. Ratios compare each variant with the first one, document by document.'
 const judgeNote =
@@ -54,12 +56,16 @@ export function renderComparisonMarkdown(variants: readonly VariantView[], judge
       rows.map((row) => row.map(escapeMarkdown)),
     ),
   )
-  return [...tables, `${getComparisonNote(judge)}\n`].join('\n')
+  return [...tables, `${getComparisonNote(variants, judge)}\n`].join('\n')
 }
 
 /** Returns a sentence that says what the tables mean. */
-export function getComparisonNote(judge: JudgeView | undefined): string {
-  return judge === undefined ? tableNote : `${tableNote} ${judgeNote}`
+export function getComparisonNote(variants: readonly VariantView[], judge: JudgeView | undefined): string {
+  return [
+    tableNote,
+    ...(isCited(variants) ? [citedNote] : []),
+    ...(judge === undefined ? [] : [judgeNote]),
+  ].join(' ')
 }
 
 /** The text of one variant about one document. */
@@ -130,11 +136,22 @@ export function buildComparisonTables(
 ): Table[] {
   const [first, ...others] = variants
   const ratioHeader = [`compared with ${escapeControlChars(first?.name ?? '')}`, 'cost', 'latency', 'words']
+  const formatCoverage = ({ coverage }: VariantSummary) =>
+    coverage === undefined ? 'none' : formatInterval(coverage, formatPercent)
+  const addCoverage = (row: readonly string[], cell: string) => (isCited(variants) ? [...row, cell] : row)
   return [
-    [header, ...variants.map(buildVariantRow)],
+    [
+      addCoverage(header, 'cited'),
+      ...variants.map((variant) => addCoverage(buildVariantRow(variant), formatCoverage(variant.summary))),
+    ],
     [ratioHeader, ...others.map(buildRatioRow)],
     ...(judge === undefined ? [] : [buildJudgeTable(judge)]),
   ]
+}
+
+/** Whether a variant asks for citations. */
+function isCited(variants: readonly VariantView[]): boolean {
+  return variants.some(({ summary }) => summary.coverage !== undefined)
 }
 
 function buildJudgeTable({ name, scores }: JudgeView): Table {

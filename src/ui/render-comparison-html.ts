@@ -21,7 +21,7 @@ export function* renderComparisonHtml(
 ): Generator<string> {
   const title = `${variants.length} variants, ${documents.length === 1 ? '1 document' : `${documents.length} documents`}`
   const isSimulated = documents.some(({ texts }) => texts.some(({ simulated }) => simulated === true))
-  yield html`${renderPageStart(title, readPageAsset('report.css'))}<header><h1>${title}</h1><p class="setting">${getComparisonNote(judge)}${isSimulated ? ' Costs are simulated: nothing was spent.' : ''}</p></header>
+  yield html`${renderPageStart(title, readPageAsset('report.css'))}<header><h1>${title}</h1><p class="setting">${getComparisonNote(variants, judge)}${isSimulated ? ' Costs are simulated: nothing was spent.' : ''}</p></header>
 <main>
 ${buildComparisonTables(variants, judge).map(renderTable)}
 `.text

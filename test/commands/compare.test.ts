@@ -135,6 +135,19 @@ describe('compare', () => {
   })
 })
 
+it('shows how many statements of each variant have a passage of the document', async () => {
+  const { run, cwd } = await setting(() => answer)
+  const plain = await run('--prompts', 'summarize@v1,summarize@v2')
+  expect(plain.stdout).not.toContain('cited')
+  const { stdout, code } = await run('--prompts', 'summarize@v1,summarize@v2', '--citations')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ +documents .* words +cited$/m)
+  expect(stdout).toMatch(/^summarize@v1.* \d+ % ±\d+ %$/m)
+  const page = await readFile(join(cwd, 'comparison/comparison.md'), 'utf8')
+  expect(page).toContain('it does not show that the passage says the same')
+  expect(page).not.toContain('[1]')
+})
+
 describe('computeRatios and summarizeVariant', () => {
   const result = fc
     .record({ cost: fc.double({ min: 1e-6, max: 1, noNaN: true }), ms: fc.integer({ min: 1, max: 60_000 }) })

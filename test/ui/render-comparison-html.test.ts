@@ -29,6 +29,7 @@ it('the page of a comparison has the same tags for all names and texts', () => {
     outputTokens: undefined,
     latencyMs: undefined,
     words: undefined,
+    coverage: measure,
   }
   const pageOf = (text: string) => {
     const score = { won: 1, lost: 0, tied: 0, changed: 0, failed: 0, winRate: undefined }

@@ -30,10 +30,21 @@ function countWords(text: string): number {
   return (text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0) + (unspaced?.length ?? 0) / 2
 }
 
+/**
+ * Returns the share of the statements of an answer that have a citation that was found in the document; undefined if it has
+ * no statements.
+ */
+export function computeCoverage(text: string, citations: readonly Citation[]): number | undefined {
+  const supported = citations.filter(({ found }) => found !== undefined).map(({ supports }) => supports)
+  const statements = listStatements(text)
+  const covered = statements.filter((statement) =>
+    supported.some(({ start, end }) => start < statement.end && end > statement.start),
+  )
+  return statements.length === 0 ? undefined : covered.length / statements.length
+}
+
 /** Whether a statement of the answer has no citation that was found in the document. */
 export function hasUncitedStatement(text: string, citations: readonly Citation[]): boolean {
-  const supported = citations.filter(({ found }) => found !== undefined).map(({ supports }) => supports)
-  return listStatements(text).some(
-    (statement) => !supported.some(({ start, end }) => start < statement.end && end > statement.start),
-  )
+  const coverage = computeCoverage(text, citations)
+  return coverage !== undefined && coverage < 1
 }

@@ -1,3 +1,5 @@
+import { fromCitationFields } from '../citations/citation-fields.ts'
+import { computeCoverage } from '../citations/statements.ts'
 import {
   type ConfidenceInterval,
   computeMeanInterval,
@@ -10,7 +12,7 @@ import type { DocumentEntry } from '../run/ledger-entry.ts'
 export interface VariantResult {
   readonly entry: Pick<
     DocumentEntry,
-    'status' | 'usage' | 'cost_usd' | 'replies_with_unknown_cost' | 'latency_ms'
+    'status' | 'usage' | 'cost_usd' | 'replies_with_unknown_cost' | 'latency_ms' | 'citations'
   >
   readonly text?: string
 }
@@ -26,6 +28,8 @@ export interface VariantSummary {
   /** Milliseconds. */
   readonly latencyMs: ConfidenceInterval | undefined
   readonly words: ConfidenceInterval | undefined
+  /** The share of statements with a passage of the document; undefined if the variant asks for none. */
+  readonly coverage: ConfidenceInterval | undefined
 }
 
 export function summarizeVariant(results: readonly VariantResult[]): VariantSummary {
@@ -47,7 +51,13 @@ export function summarizeVariant(results: readonly VariantResult[]): VariantSumm
     outputTokens: mean(({ entry }) => (isFullyCounted(entry) ? entry.usage?.output_tokens : undefined)),
     latencyMs: mean(({ entry }) => entry.latency_ms),
     words: mean(({ text = '' }) => countWords(text)),
+    coverage: summarized.every(({ entry }) => entry.citations !== undefined) ? mean(getCoverage) : undefined,
   }
+}
+
+/** A text without statements has none that lack a passage. */
+function getCoverage({ entry: { citations = [] }, text = '' }: VariantResult): number {
+  return computeCoverage(text, citations.map(fromCitationFields)) ?? 1
 }
 
 /** Whether the usage and the cost of an entry are complete. */
