@@ -2,7 +2,7 @@
 // Avoids new syntax, so that an old Node prints the required version instead of a syntax error.
 var needed = [20, 19]
 var version = process.versions.node.split('.').map(Number)
-// Exit code 70 is a bug: if the event loop runs empty before `main` ends, the exit must not look like success.
+// Exit code 70 is a bug: if the event loop runs empty before the program ends, the exit must not look like success.
 process.exitCode = 70
 if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1])) {
   process.stderr.write(
@@ -10,19 +10,11 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   )
   process.exitCode = 2
 } else {
-  import('node:module')
-    .then(({ enableCompileCache }) => {
-      // Node 22.8 and later cache compiled code for the next start.
-      if (enableCompileCache) enableCompileCache()
-      return Promise.all([import('../dist/main.js'), import('../dist/runtime.js')])
-    })
-    .then(([{ main, printCrash }, { createProcessRuntime, exitProcess, reportCrashes }]) => {
-      var stopReporting = reportCrashes(printCrash)
-      return main(createProcessRuntime()).then((exit) => {
-        stopReporting()
-        exitProcess(exit)
-      })
-    })
+  // Node 22.8 and later cache compiled code for the next start.
+  const { enableCompileCache } = process.getBuiltinModule('node:module')
+  if (enableCompileCache) enableCompileCache()
+  import('../dist/main.js')
+    .then(({ start }) => start())
     .catch((error) => {
       var tooFew = error.code === 'EMFILE' || error.code === 'ENFILE'
       process.stderr.write(

@@ -67,7 +67,9 @@ function findCommandPath(program: Command, argv: readonly string[]): string {
 }
 
 /**
- * Returns the commander program: all commands with their flags and help. Subcommands inherit its settings.
+ * Returns the commander program: all commands with their help. If there are arguments, only the commands that they name
+ * have their flags, because creating the flags of all takes longer than printing the help. Subcommands inherit its
+ * settings.
  * @param onExit receives how the command ended
  */
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
@@ -103,7 +105,9 @@ function addCommand(
   onExit: (exit: Exit) => void,
 ): void {
   const { name, description, isHidden = false, flags = {}, examples, run } = spec
-  const command = addFlags(parent.command(name, { hidden: isHidden }), flags)
+  const command = parent.command(name, { hidden: isHidden })
+  const { argv = [] } = context.runtime
+  if (argv.length === 0 || argv.includes(name)) addFlags(command, flags)
   if (description !== undefined) command.description(description)
   for (const { syntax, help, default: defaultValue } of spec.arguments ?? [])
     command.argument(syntax, help, defaultValue)

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { fstatSync, readFileSync, readSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/run/clock.ts'
 import { findSecrets } from './core/text/find-secrets.ts'
@@ -175,6 +174,7 @@ function isRedirectTarget({ dev, ino }: FileIdentity): boolean {
 async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {
   const { stdin: input, stderr: output } = process
   if (!input.isTTY || !output.isTTY) return undefined
+  const { createInterface } = await import('node:readline')
   // Without readline's line editing, the terminal edits the line, and Ctrl-C stays a signal.
   const lineReader = createInterface({ input, output, terminal: false })
   try {
@@ -294,6 +294,16 @@ export function reportCrashes(print: (stderr: Runtime['stderr'], description: st
   const onEmptyEventLoop = () => printRedacted('it ended with work still to do')
   process.once('beforeExit', onEmptyEventLoop)
   return () => process.off('beforeExit', onEmptyEventLoop)
+}
+
+/**
+ * Makes V8 compile WebAssembly only once, quickly. By default, it compiles what is called often a second time, optimized:
+ * for the HTTP parser of undici, that takes 70 ms of CPU time and 30 MB, the end of a short run waits for it, and a long
+ * run is not measurably faster.
+ */
+export async function compileWebAssemblyOnce(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8')
+  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
 }
 
 /**

@@ -10,7 +10,7 @@ import { type Candidate, createNamedCandidate } from './candidate.ts'
 import { countUnread } from './count-unread.ts'
 import { deduplicate, markDuplicates } from './duplicates.ts'
 import { earlierOutputProblem, isEarlierOutput } from './earlier-output.ts'
-import { createExclusions, type ResolvedPath } from './exclusions.ts'
+import type { Exclusions, ExclusionsOptions, ResolvedPath } from './exclusions.ts'
 import type { PatternPart } from './glob-pattern.ts'
 import { createIgnoreRules } from './ignore-rules.ts'
 import { type Input, type InspectedInput, inspectInput, notFoundProblem } from './inspect-input.ts'
@@ -78,7 +78,7 @@ export async function findDocuments(inputs: readonly Input[], options: FindOptio
   const inspected: InspectedInput[] = []
   for (const [n, input] of inputs.entries()) {
     if (shouldYield(n)) await yieldToEventLoop()
-    inspected.push(inspectInput(input, options.cwd))
+    inspected.push(await inspectInput(input, options.cwd))
   }
   const context = await createSearchContext(inspected, options, (text) => warnings.push(text))
   const { skipped, exclusions } = context
@@ -134,7 +134,7 @@ async function createSearchContext(
   return {
     ...options,
     out: out && findSpelling(out, cwd),
-    exclusions: await createExclusions(options.exclude, {
+    exclusions: await compileExclusions(options.exclude, {
       home: findHomeFolder(env),
       searched: searched.map((folder) => ({ path: folder, realPath: findRealPath(folder, true) })),
     }),
@@ -144,6 +144,20 @@ async function createSearchContext(
     excluded: new Map(),
     realPaths: new Map(),
     findRealPath,
+  }
+}
+
+/** Returns what `--exclude` leaves out. The matchers of patterns are loaded only if there is a pattern. */
+async function compileExclusions(
+  patterns: readonly ExcludePattern[],
+  options: ExclusionsOptions,
+): Promise<Exclusions> {
+  if (patterns.length > 0) return (await import('./exclusions.ts')).createExclusions(patterns, options)
+  return {
+    isExcluded: () => false,
+    createFolderFilter: () => () => false,
+    markUnsearched() {},
+    listUnmatchedPatterns: async () => [],
   }
 }
 
@@ -174,7 +188,7 @@ async function expandFolder(folder: string, context: SearchContext): Promise<rea
   const extensions = new Set(context.extensions)
   const isWanted = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
   return recordSearchResult(
-    await searchFolder('**/*', resolveFolder(folder, context), context, isWanted),
+    await searchFolder(undefined, resolveFolder(folder, context), context, isWanted),
     context,
   )
 }

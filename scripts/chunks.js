@@ -1,0 +1,66 @@
+// Decides which modules share a file of dist/. Node takes about half a millisecond to load each file, so what is loaded
+// together is in few files.
+import { resolve } from 'node:path'
+
+/**
+ * Modules that are loaded together, with all that they import. Modules that none of them imports, such as the readers and
+ * most commands, get the files that rolldown chooses.
+ */
+const loadedTogether = {
+  // Any command, also `--help`.
+  program: ['src/main.ts'],
+  // A run that sends requests.
+  run: [
+    'src/commands/summarize.ts',
+    'src/config/resolve-settings.ts',
+    'src/claude/claude-client.ts',
+    'src/claude/anthropic-client.ts',
+  ],
+  library: ['src/index.ts'],
+  // The first request of the library.
+  request: ['src/claude/claude-client.ts'],
+}
+
+/** Returns a plugin that reads what the modules import, and options of rolldown that group modules with it. */
+export function chunksLoadedTogether() {
+  const names = Object.keys(loadedTogether)
+  /** For each module, what loads it. */
+  const loadersById = new Map()
+  const plugin = {
+    name: 'chunks-loaded-together',
+    buildEnd() {
+      for (const name of names)
+        for (const id of listImports(
+          loadedTogether[name].map((path) => resolve(path)),
+          this,
+        ))
+          loadersById.set(id, [...(loadersById.get(id) ?? []), name])
+    },
+  }
+  // The chunk of what is loaded in more cases comes first, because it imports nothing that is loaded in fewer.
+  const subsets = listSubsets(names).sort((a, b) => b.length - a.length)
+  const groups = [...new Set(subsets.map(nameChunk))].map((name) => ({
+    name,
+    test: (id) => loadersById.has(id) && nameChunk(loadersById.get(id)) === name,
+  }))
+  return { plugin, codeSplitting: { groups } }
+}
+
+/** A run is part of the program, so the program has loaded what both use. */
+function nameChunk(loaders) {
+  if (!loaders.includes('program')) return loaders.join('-and-')
+  return loaders.some((name) => name === 'library' || name === 'request') ? 'shared' : 'program'
+}
+
+/** Returns modules with all that they import, directly or not. */
+function listImports(ids, { getModuleInfo }) {
+  const found = new Set(ids)
+  for (const id of found) for (const imported of getModuleInfo(id)?.importedIds ?? []) found.add(imported)
+  return found
+}
+
+function listSubsets(names) {
+  return Array.from({ length: 2 ** names.length - 1 }, (_, n) =>
+    names.filter((_, bit) => ((n + 1) >> bit) % 2 === 1),
+  )
+}
