@@ -9,16 +9,10 @@ import { resolve } from 'node:path'
 const loadedTogether = {
   // Any command, also `--help`.
   program: ['src/main.ts'],
-  // A run that sends requests.
-  run: [
-    'src/commands/summarize.ts',
-    'src/config/resolve-settings.ts',
-    'src/claude/claude-client.ts',
-    'src/claude/anthropic-client.ts',
-  ],
+  run: ['src/commands/summarize.ts', 'src/config/resolve-settings.ts'],
   library: ['src/index.ts'],
-  // The first request of the library.
-  request: ['src/claude/claude-client.ts'],
+  // The first request of both.
+  request: ['src/claude/claude-client.ts', 'src/claude/anthropic-client.ts'],
 }
 
 /** Returns a plugin that reads what the modules import, and options of rolldown that group modules with it. */

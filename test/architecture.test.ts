@@ -143,6 +143,7 @@ const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/no-follow-fs.ts': 'files in an output folder',
   'storage/fs/create-folder.ts': 'an output folder and the folders in it',
   'storage/fs/symlinks.ts': 'the parent folders of both',
+  'storage/fs/read-lines.ts': 'a file that the first has opened',
   'storage/fs/append-file.ts': 'the log file that the user named',
   'storage/deletion-check.ts': 'documents',
   'storage/lock/find-lock.ts': 'the identity (inode) of a lock file',

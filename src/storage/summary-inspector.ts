@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import type { DocumentRef, InputProblem } from '../core/document/document.ts'
 import { assignOutputPaths, type OutputPaths } from '../core/document/output-path.ts'
 import { checkOverwrite, type OutputFileState } from '../core/document/overwrite-policy.ts'
@@ -149,7 +149,8 @@ export function createSummaryInspector(
 /** Whether the file of a summary has the size and time recorded in the ledger. */
 function hasUnchangedStats(out: string, path: string, known: KnownSummary): boolean {
   try {
-    const stats = lstatIfPresent(join(out, locateSummary(path, known)))
+    // Not `join`, which takes as long as the call: the ledger has no path that needs it.
+    const stats = lstatIfPresent(out + sep + locateSummary(path, known))
     const { size_bytes: size, mtime_ms: mtime } = known.output
     return stats?.size === size && stats.mtimeMs === mtime && stats.isFile()
   } catch {

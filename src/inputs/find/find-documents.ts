@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute, sep } from 'node:path'
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { DocumentRef, FileStats } from '../../core/document/document.ts'
 import { countDocument, type DocumentCount } from '../../core/document/document-count.ts'
@@ -232,15 +232,18 @@ function recordSearchResult(
 async function toSources(candidates: readonly Candidate[], context: SearchContext): Promise<DocumentRef[]> {
   const { cwd, writtenFiles = [], realPaths } = context
   const writtenPaths = new Set(writtenFiles.map((file) => toDocumentPath(file, cwd)))
-  for (const [n, candidate] of candidates.entries()) {
-    if (shouldYield(n)) await yieldToEventLoop()
-    if (!candidate.namedByUser && writtenPaths.has(candidate.path)) candidate.problem = earlierOutputProblem
-    if (candidate.stats === undefined && candidate.problem === undefined && candidate.path !== '-')
-      candidate.stats = statIfReadable(resolve(cwd, candidate.path))
+  let n = 0
+  for (const candidate of candidates) {
+    if (shouldYield(n++)) await yieldToEventLoop()
+    const { path } = candidate
+    if (!candidate.namedByUser && writtenPaths.has(path)) candidate.problem = earlierOutputProblem
+    if (candidate.stats === undefined && candidate.problem === undefined && path !== '-')
+      candidate.stats = statIfReadable(isAbsolute(path) ? path : cwd + sep + path)
   }
   markDuplicates(candidates, realPaths, cwd)
   const sources = [...candidates].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  for (const [index, source] of sources.entries()) source.index = index
+  let index = 0
+  for (const source of sources) source.index = index++
   return sources
 }
 
