@@ -14,7 +14,7 @@ import { chunkText } from '../core/chunking/chunk-text.ts'
 import type { Document, InputProblem } from '../core/document/document.ts'
 import type { Upload } from '../core/document/upload.ts'
 import { guessTokensPerCharacter } from '../core/estimate/estimate-cost.ts'
-import { buildRequest } from '../core/request/build-request.ts'
+import { buildRequest, type RequestContent } from '../core/request/build-request.ts'
 import type { ProviderName } from '../core/request/providers.ts'
 import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import {
@@ -37,8 +37,11 @@ export interface ChunkPlanner {
   readonly hash: string
 }
 
-/** Builds the request of a whole document. */
+/** Builds the request of a document. */
 type BuildRequest = (document: Document) => Request
+
+/** Builds the content of a document's request: what is sent. */
+type BuildContent = (document: Document) => RequestContent
 
 /** The names of the prompts for long documents. */
 export interface ChunkPrompts {
@@ -58,52 +61,59 @@ export async function loadChunkPlanner(
   lookup: PromptLookupOptions,
   { chunk, reduce }: ChunkPrompts = { chunk: 'chunk', reduce: 'reduce' },
 ): Promise<
-  (provider: ProviderName, settings: RequestSettings, buildWholeRequest: BuildRequest) => ChunkPlanner
+  (provider: ProviderName, settings: RequestSettings, buildWholeContent: BuildContent) => ChunkPlanner
 > {
   // The prompts get no variables of --var: a variable without a placeholder would be an error.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })
   const [chunkPrompt, reducePrompt] = await Promise.all([load(chunk), load(reduce)])
 
-  return (provider, settings, buildWholeRequest) => {
-    const createRequestFunction = (prompt: Prompt) => {
+  return (provider, settings, buildWholeContent) => {
+    const createContentFunction = (prompt: Prompt): BuildContent => {
       const modelSettings = resolveModelSettings(prompt, { ...settings, maxTokens, effort: settings.effort })
       const parameters = chooseParameters({ ...modelSettings, model: settings.model })
-      return (document: Document): Request => {
-        const { upload, ref: source } = document
-        const fields = {
-          ...parameters,
-          ...renderPrompt(prompt, document, {}),
-          ...(upload !== undefined && { upload }),
-        }
-        return buildRequest(fields, source.path, provider)
-      }
+      return (document) => ({
+        ...parameters,
+        ...renderPrompt(prompt, document, {}),
+        ...(document.upload !== undefined && { upload: document.upload }),
+      })
     }
-    const buildChunkRequest = createRequestFunction(chunkPrompt)
-    const buildMergeRequest = createRequestFunction(reducePrompt)
+    const toRequestFunction =
+      (buildContent: BuildContent): BuildRequest =>
+      (document) =>
+        buildRequest(buildContent(document), document.ref.path, provider)
+    const buildChunkContent = createContentFunction(chunkPrompt)
+    const buildMergeContent = createContentFunction(reducePrompt)
+    const buildWholeRequest = toRequestFunction(buildWholeContent)
+    const buildChunkRequest = toRequestFunction(buildChunkContent)
+    const buildMergeRequest = toRequestFunction(buildMergeContent)
     /**
      * Returns how many characters of text fit into a request next to the prompt; undefined if there is no
      * limit.
      */
-    const computeMaxChars = (build: BuildRequest, document: Document, kind: TextKind) => {
+    const computeMaxChars = (build: BuildContent, document: Document, kind: TextKind) => {
       const { upload: _, ...asText } = document
       const emptyRequest = build({ ...asText, text: '' })
       return computeMaxDocumentChars(emptyRequest, kind, countPromptCharacters(emptyRequest), chunkTokens)
     }
     const computeLimits = (document: Document, kind: TextKind, maxDocumentChars: number) => ({
-      chunk: computeMaxChars(buildChunkRequest, document, kind) ?? maxDocumentChars,
+      chunk: computeMaxChars(buildChunkContent, document, kind) ?? maxDocumentChars,
       merged: Math.min(
-        computeMaxChars(buildMergeRequest, document, kind) ?? maxDocumentChars,
+        computeMaxChars(buildMergeContent, document, kind) ?? maxDocumentChars,
         maxDocumentChars,
       ),
     })
     const computeMaxWholeChars = (document: Document, kind: TextKind) =>
-      computeMaxChars(buildWholeRequest, document, kind) ?? Number.POSITIVE_INFINITY
+      computeMaxChars(buildWholeContent, document, kind) ?? Number.POSITIVE_INFINITY
     const computeUploadLimits = (maxChars: number) =>
       findUploadLimits(
         settings.model,
         provider,
         maxChars * guessTokensPerCharacter(settings.model, 'prose').high,
       )
+    /** The text that fits into a request next to any name of its document: characters. */
+    const alwaysFittingChars = new Map(
+      textKinds.map((kind) => [kind, computeMaxWholeChars(documentWithLongestName, kind)]),
+    )
     const hash = hashJson([
       textKinds.map((kind) =>
         sampleDocuments.map((sample) => {
@@ -124,6 +134,7 @@ export async function loadChunkPlanner(
         const { text, ref: source, upload, ...rest } = document
         const asText: Document = { ...rest, ref: source, text }
         const kind = detectTextKind(source.path, text)
+        if (upload === undefined && text.length <= (alwaysFittingChars.get(kind) ?? 0)) return undefined
         const maxChars = computeMaxWholeChars(document, kind)
         const uploadChunks = upload && (await chunkUpload(upload, computeUploadLimits(maxChars)))
         if (uploadChunks !== undefined && 'action' in uploadChunks) return uploadChunks
@@ -166,6 +177,13 @@ export async function loadChunkPlanner(
       },
     }
   }
+}
+
+/** Prompts contain at most 200 characters of a name. */
+const documentWithLongestName: Document = {
+  ref: { index: 0, path: 'x'.repeat(1000), namedByUser: true },
+  text: '',
+  fingerprint: { size: 0, sha256: '' },
 }
 
 /** The text next to scanned pages when the text of the document is in other requests. */

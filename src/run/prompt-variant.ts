@@ -1,7 +1,7 @@
 import { resolveModelSettings } from '../config/model-settings.ts'
 import type { Document } from '../core/document/document.ts'
 import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settings.ts'
-import { buildRequest } from '../core/request/build-request.ts'
+import { buildRequest, type RequestContent } from '../core/request/build-request.ts'
 import { formatConstraints, type OutputConstraints } from '../core/request/output-constraints.ts'
 import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
@@ -48,18 +48,19 @@ export async function createPromptVariant(
   const schemaOrigin = schemaFlag === undefined ? `the schema of ${name}` : `--schema ${options.schema}`
   const checks = await createAnswerChecks(answers, schemaOrigin)
   const provider = getProviderName(options)
-  const buildDocumentRequest = (document: Document): Request => {
-    const { ref, upload } = document
+  const buildContent = (document: Document): RequestContent => {
+    const { upload } = document
     const messages = renderPrompt(prompt, document, options.var ?? {})
-    const fields = {
+    return {
       ...parameters,
       ...messages,
       user: messages.user + formatConstraints(constraints),
       ...(upload !== undefined && { upload }),
     }
-    return buildRequest(fields, ref.path, provider)
   }
-  const { planChunks, hash } = createChunkPlanner(provider, parameters, buildDocumentRequest)
+  const buildDocumentRequest = (document: Document) =>
+    buildRequest(buildContent(document), document.ref.path, provider)
+  const { planChunks, hash } = createChunkPlanner(provider, parameters, buildContent)
   const settingsHash = hashSettings(buildDocumentRequest, [listReaderSettings(options), hash])
   const provenance = { prompt: name, model: parameters.model, settingsHash }
   return { name, answers, checks, provenance, buildRequest: buildDocumentRequest, planChunks }

@@ -9,7 +9,6 @@ import type { RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import type { EarlierResults } from './earlier-results.ts'
 import { hashFile } from './fs/file-hash.ts'
-import { statFile } from './fs/no-follow-fs.ts'
 import { isPathAllowed } from './fs/path-length.ts'
 import { findSymlink, lstatIfPresent } from './fs/symlinks.ts'
 import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
@@ -83,12 +82,13 @@ export function createSummaryInspector(
     return { ...assignedPaths(path, isJson), isJson }
   }
   const shouldRedo = earlier.isToBeRedone
+  /** Returns the state of a file in a folder without links. */
   const inspectFile = async (
     path: string,
     file: string,
     known: KnownSummary | undefined,
   ): Promise<OutputFileState> => {
-    const stats = statFile(out, file)
+    const stats = lstatIfPresent(file)
     if (stats === undefined) return known === undefined ? 'missing' : 'deleted'
     if (stats.isDirectory()) return 'directory'
     const found = stats.isFile() ? await hashFile(out, file) : undefined

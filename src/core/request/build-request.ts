@@ -4,7 +4,7 @@ import type { Request } from './request.ts'
 import { hashRequest } from './request-hash.ts'
 
 /** A request without the fields that identify it. */
-type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
+export type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
  * Builds the request for a document. All requests are built here, so that claude-batch sends only well-formed

@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Document, DocumentRef, Fingerprint, InputProblem } from '../../core/document/document.ts'
@@ -13,6 +11,7 @@ import { earlierReportProblem } from '../find/earlier-output.ts'
 import { type ConvertCommands, type ConvertersOptions, createConverters } from './converters.ts'
 import { type DecodedText, decodeText, describeEncoding } from './decode-text.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
+import { createFileOpener, type OpenFile } from './open-file.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
   detectFormat,
@@ -74,6 +73,7 @@ export function createDocumentReader({
 }: ReadOptions): ReadDocument {
   const converters = createConverters({ ...converterOptions, commands, cwd, encoding })
   const convert = createThreadReader({ getCpuTimeMs, signal })
+  const openFile = createFileOpener()
   const reportedNotes = new Set<string>()
   const reportEncoding = (path: string, decoded: DecodedText) => {
     const note = describeEncoding(decoded)
@@ -103,7 +103,7 @@ export function createDocumentReader({
 
   const load = async (path: string, given: Buffer | undefined) => {
     if (given !== undefined) return { bytes: given }
-    return path === '-' && stdin !== undefined ? readStdin(stdin) : readFile(resolve(cwd, path))
+    return path === '-' && stdin !== undefined ? readStdin(stdin) : readFile(openFile, resolve(cwd, path))
   }
   const readOne: ReadDocument = async (source, given) => {
     const { path, namedByUser } = source
@@ -136,7 +136,7 @@ export function createDocumentReader({
 
   const convertOne: ReadDocument = async (source) => {
     const file = resolve(cwd, source.path)
-    const content = await readFile(file, maxPackedBytes).catch((error: unknown) =>
+    const content = await readFile(openFile, file, maxPackedBytes).catch((error: unknown) =>
       toInputProblem(error, source),
     )
     if ('action' in content) return content
@@ -243,12 +243,16 @@ async function readStdin(stdin: Readable): Promise<Content> {
  * Reads a regular file. It is opened without blocking and checked first, because reading a named pipe would
  * block the whole process.
  */
-async function readFile(file: string, fixedLimit?: number): Promise<Content | InputProblem> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+async function readFile(
+  openFile: ReturnType<typeof createFileOpener>,
+  file: string,
+  fixedLimit?: number,
+): Promise<Content | InputProblem> {
+  const opened = await openFile(file)
   try {
-    const stats = await handle.stat()
+    const stats = await opened.stat()
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
-    const start = stats.size > maxInputBytes ? await readStart(handle) : Buffer.alloc(0)
+    const start = stats.size > maxInputBytes ? await readStart(opened) : Buffer.alloc(0)
     const limit = fixedLimit ?? findSizeLimit(file, start)
     if (stats.size > limit) {
       const isReadable = fixedLimit !== undefined || findFormatByName(file) !== undefined
@@ -258,17 +262,16 @@ async function readFile(file: string, fixedLimit?: number): Promise<Content | In
       )
     }
     // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
-    return { bytes: await readContent(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
+    return { bytes: await readContent(opened, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
-    await handle.close()
+    await opened.close()
   }
 }
 
 /** Returns enough bytes to detect the format. */
-async function readStart(handle: FileHandle): Promise<Buffer> {
+async function readStart(file: OpenFile): Promise<Buffer> {
   const start = Buffer.alloc(512)
-  const { bytesRead } = await handle.read(start, 0, start.length, 0)
-  return start.subarray(0, bytesRead)
+  return start.subarray(0, await file.read(start, 0, start.length, 0))
 }
 
 /** Returns the maximum size in bytes of a file with this name that starts with these bytes. */
@@ -286,7 +289,7 @@ function mayHoldImages(format: FormatName | undefined): boolean {
 }
 
 /** Reads a file to its end, or a little beyond the limit. @param size the expected size in bytes */
-async function readContent(handle: FileHandle, size: number, limit: number): Promise<Buffer> {
+async function readContent(file: OpenFile, size: number, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   while (length <= limit) {
@@ -294,7 +297,7 @@ async function readContent(handle: FileHandle, size: number, limit: number): Pro
     const chunk = Buffer.allocUnsafe(length === 0 ? size + 1 : extraChunkBytes)
     let filled = 0
     while (filled < chunk.length) {
-      const { bytesRead } = await handle.read(chunk, filled, chunk.length - filled)
+      const bytesRead = await file.read(chunk, filled, chunk.length - filled)
       if (bytesRead === 0) break
       filled += bytesRead
     }
