@@ -11,8 +11,11 @@ const loadedTogether = {
   program: ['src/main.ts'],
   run: ['src/commands/summarize.ts', 'src/config/resolve-settings.ts'],
   library: ['src/index.ts'],
-  // The first request of both.
+  // Parts of both that are loaded when they are needed.
   request: ['src/claude/claude-client.ts', 'src/claude/anthropic-client.ts'],
+  prompts: ['src/inputs/prompts/load-prompt.ts', 'src/inputs/answer-checks/schema-check.ts'],
+  documents: ['src/documents.ts', 'src/inputs/find/find-documents.ts'],
+  thread: ['src/inputs/read/readers/reader-thread.ts'],
 }
 
 /** Returns a plugin that reads what the modules import, and options of rolldown that group modules with it. */
@@ -40,10 +43,13 @@ export function chunksLoadedTogether() {
   return { plugin, codeSplitting: { groups } }
 }
 
-/** A run is part of the program, so the program has loaded what both use. */
+/** Returns the file for what is loaded in several cases. */
 function nameChunk(loaders) {
-  if (!loaders.includes('program')) return loaders.join('-and-')
-  return loaders.some((name) => name === 'library' || name === 'request') ? 'shared' : 'program'
+  const isBoth = (...names) => names.every((name) => loaders.includes(name))
+  if (isBoth('program', 'library')) return 'shared'
+  // Program and library have loaded what their parts need, too.
+  const parts = isBoth('run', 'library') ? ['request', 'prompts'] : isBoth('program') ? ['run'] : []
+  return loaders.filter((name) => !parts.includes(name)).join('-and-')
 }
 
 /** Returns modules with all that they import, directly or not. */
