@@ -297,14 +297,29 @@ export function reportCrashes(print: (stderr: Runtime['stderr'], description: st
 }
 
 /**
- * Makes V8 compile WebAssembly only once, quickly. By default, it compiles what is called often a second time, optimized:
- * for the HTTP parser of undici, that takes 70 ms of CPU time and 30 MB, the end of a short run waits for it, and a long
- * run is not measurably faster.
+ * Adapts V8 to runs that send requests; see docs/decisions/0058-settings-of-v8.md. The library must not: these settings
+ * apply to the whole process.
  */
-export async function compileWebAssemblyOnce(): Promise<void> {
+export async function adaptV8(): Promise<void> {
+  // V8 prints an error for a flag that it does not have.
+  if (Number.parseInt(process.versions.node, 10) > newestKnownNode) return
   const { setFlagsFromString } = await import('node:v8')
-  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
+  try {
+    for (const flag of v8Flags) setFlagsFromString(flag)
+  } catch {
+    // Bun and Deno have other settings.
+  }
 }
+
+const newestKnownNode = 26
+
+const v8Flags = [
+  // V8 would compile the HTTP parser of undici a second time, optimized, and the end of a short run would wait for that.
+  '--no-wasm-tier-up',
+  '--no-wasm-dynamic-tiering',
+  // V8 would collect garbage only when the heap is four times as large as what is in use.
+  '--heap-growing-percent=50',
+]
 
 /**
  * Ends the process with the code of `exit`, once all output is written. After a signal, the process kills
