@@ -13,13 +13,18 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   // Node 22.8 and later cache compiled code for the next start.
   const { enableCompileCache } = process.getBuiltinModule('node:module')
   if (enableCompileCache) enableCompileCache()
-  import('../dist/main.js')
-    .then(({ start }) => start())
-    .catch((error) => {
-      var tooFew = error.code === 'EMFILE' || error.code === 'ENFILE'
-      process.stderr.write(
-        `claude-batch: ${tooFew ? 'the limit on open files is too low; raise it with ulimit -n' : error.stack}\n`,
-      )
-      process.exitCode = tooFew ? 6 : 70
-    })
+  const args = process.argv.slice(2)
+  const run = () => import('../dist/main.js').then(({ start }) => start())
+  const printOrRun = ({ printFixedText }) => {
+    if (!printFixedText(args, () => process.stdout.columns)) return run()
+    process.exitCode = 0
+  }
+  const ended = args.length === 1 ? import('../dist/fixed-text.js').then(printOrRun) : run()
+  ended.catch((error) => {
+    var tooFew = error.code === 'EMFILE' || error.code === 'ENFILE'
+    process.stderr.write(
+      `claude-batch: ${tooFew ? 'the limit on open files is too low; raise it with ulimit -n' : error.stack}\n`,
+    )
+    process.exitCode = tooFew ? 6 : 70
+  })
 }

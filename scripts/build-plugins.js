@@ -81,7 +81,7 @@ export const unusedPrograms = {
 export const builtinsWithoutGetters = {
   name: 'builtins-without-getters',
   renderChunk(code, { name }) {
-    if (name !== 'program' && name !== 'shared') return null
+    if (!['program', 'shared', 'fixed-text'].includes(name)) return null
     const withoutImports = code.replace(
       /^import (\{[^}]*\}) from ("node:[\w/]+");$/gm,
       (_, names, id) => `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule(${id});`,

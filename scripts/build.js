@@ -9,7 +9,7 @@ import * as plugins from './build-plugins.js'
 import { packCharacterMaps } from './character-maps.js'
 import { chunksLoadedTogether } from './chunks.js'
 import { licences } from './licenses.js'
-import { manualPage } from './manual-page.js'
+import { helpOfAllWidths, manualPage } from './manual-page.js'
 import { packagesOf } from './packages.js'
 import { sbomOf } from './sbom.js'
 
@@ -20,6 +20,7 @@ const scratch = '.build'
 for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
 const program = {
   main: 'src/main.ts',
+  'fixed-text': 'src/fixed-text.ts',
   thread: 'src/inputs/read/readers/reader-thread.ts',
 }
 // Character maps of Chinese, Japanese and Korean fonts, for PDFs.
@@ -97,10 +98,11 @@ async function writeCommonJsEntry(entry) {
   await writeFile(`dist/${entry}.cjs`, `module.exports = require('./${entry}.js')\n`)
 }
 
-/** Writes the JSON Schemas for editors, and the manual page. */
+/** Writes the JSON Schemas for editors, the help and the manual page. */
 async function writeSchemasAndManual() {
   const parts = {
     cli: 'src/cli.ts',
+    fixed: 'src/fixed-text.ts',
     commands: 'src/cli/visible-commands.ts',
     schema: 'src/config/config-schema.ts',
     report: 'src/core/report/report-json.ts',
@@ -131,6 +133,7 @@ async function writeSchemasAndManual() {
   }
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
+  await writeFile('dist/help.txt', await helpOfAllWidths(cli, await built('fixed'), version))
   await mkdir('dist/man')
   await writeFile('dist/man/claude-batch.1', await manualPage({ ...cli, ...commands }, version))
 }

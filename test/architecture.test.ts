@@ -53,6 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'ui/event-streams.ts',
     'runtime.ts',
   ],
+  'fixed-text.ts': [],
   'runtime.ts': ['core'],
   'errors.ts': ['core'],
   'assets.ts': [],

@@ -12,8 +12,13 @@ async function listLoaded(args: readonly string[], cwd: string, env: Readonly<Re
 
 // Loading a file takes about half a millisecond, and each of these packages several.
 describe('the program loads few files:', () => {
-  it('the help, at most 6 with the package commander', async () => {
+  it('the help of the program, two and no package', async () => {
     const { files, packages } = await listLoaded(['--help'], await createFolder({}))
+    expect([files, packages]).toEqual([2, []])
+  })
+
+  it('the help of a command, at most 6 with the package commander', async () => {
+    const { files, packages } = await listLoaded(['summarize', '--help'], await createFolder({}))
     expect(files).toBeLessThanOrEqual(6)
     expect(packages).toEqual(['commander'])
   })
