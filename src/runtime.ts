@@ -297,7 +297,7 @@ export function reportCrashes(print: (stderr: Runtime['stderr'], description: st
 }
 
 /**
- * Adapts V8 to runs that send requests; see docs/decisions/0058-settings-of-v8.md. The library must not: these settings
+ * Adapts V8 to runs that send requests; see docs/decisions/0057-settings-of-v8.md. The library must not: these settings
  * apply to the whole process.
  */
 export async function adaptV8(): Promise<void> {
