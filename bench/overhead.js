@@ -1,20 +1,19 @@
 // Measures user CPU per document with a server that answers immediately: claude-batch with a log and an
 // output folder, the official SDK in a plain loop, and bare requests.
-//   node bench/overhead.js [--documents 5000] [--runs 3] [--most RATIO] [--json FILE]
-// With --most, fails if claude-batch takes more than RATIO times the user CPU of the plain loop.
+//   node bench/overhead.js [--documents 5000] [--runs 3] [--json FILE] [--check]
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { finish, finishOptions } from './check.js'
 import { bin, machine, spread, timed, zeroServer } from './processes.js'
 
 const { values } = parseArgs({
   options: {
     documents: { type: 'string', default: '5000' },
     runs: { type: 'string', default: '3' },
-    most: { type: 'string' },
-    json: { type: 'string' },
+    ...finishOptions,
   },
 })
 const documents = Number(values.documents)
@@ -57,11 +56,8 @@ try {
       `${name.padEnd(18)} ${userMs.median} ms of user CPU (${userMs.min}–${userMs.max})  ${times} × plain`,
     )
   }
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
-  if (values.most !== undefined && result['claude-batch'].times_plain > Number(values.most)) {
-    console.error(`more than ${values.most} times the plain loop`)
-    process.exitCode = 1
-  }
+  const toRatios = (it) => ({ 'CPU per document × the plain SDK loop': it['claude-batch'].times_plain })
+  await finish('overhead', result, toRatios, values)
 } finally {
   server.close()
   await rm(cwd, { recursive: true, force: true })

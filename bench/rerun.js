@@ -1,108 +1,119 @@
-// Measures a run whose documents are all up to date: its time compared with a loop that lists and stats the
-// same files, and its peak memory.
-//   node bench/rerun.js [--json FILE] [documents …]      (default: 10000 100000)
-import { spawn } from 'node:child_process'
+// Measures runs that send nothing: one whose documents are all up to date, and a dry run over documents without
+// summaries. Compares their CPU time with loops that list the same files, and call stat on them or read them.
+//   node bench/rerun.js [--documents 20000,100000] [--runs 5] [--json FILE] [--check]
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { startSimulator } from '../.build/simulator.js'
+import { parseArgs } from 'node:util'
+import { finish, finishOptions } from './check.js'
+import { bin, machine, spread, timed, zeroServer } from './processes.js'
 
-const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
-const args = process.argv.slice(2)
-const json = args[0] === '--json' ? args.splice(0, 2)[1] : undefined
-const counts = args.length > 0 ? args.map(Number) : [10_000, 100_000]
-const rounds = 5
+const { values } = parseArgs({
+  options: {
+    documents: { type: 'string', default: '20000,100000' },
+    runs: { type: 'string', default: '5' },
+    ...finishOptions,
+  },
+})
 
-/** The simple way: `node:fs/promises`, one file after the other. */
-const plain = `
-import { readdir, stat } from 'node:fs/promises'
+/** The simple way: `node:fs/promises`, one file after the other. @param visit code for a file with this `path` */
+const loop = (visit) => `
+import { readdir, readFile, stat } from 'node:fs/promises'
 const look = async (folder) => {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = folder + '/' + entry.name
     if (entry.isDirectory()) await look(path)
-    else await stat(path)
+    else await ${visit}
   }
 }
 for (const folder of process.argv.slice(1)) await look(folder)`
 /** The fastest way in Node: synchronous calls. */
-const sync = `
-import { readdirSync, statSync } from 'node:fs'
+const syncLoop = (visit) => `
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 const look = (folder) => {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = folder + '/' + entry.name
     if (entry.isDirectory()) look(path)
-    else statSync(path)
+    else ${visit}
   }
 }
 for (const folder of process.argv.slice(1)) look(folder)`
 const script = (text, ...folders) => ['--input-type=module', '-e', text, ...folders]
 
-const results = []
-for (const count of counts) results.push(await measure(count))
-if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`)
+const commands = {
+  'nothing to do': [bin, 'summarize', 'docs', '-q'],
+  'list and stat': script(loop('stat(path)'), 'docs', 'summaries'),
+  'list and stat documents': script(loop('stat(path)'), 'docs'),
+  'list and stat, synchronous': script(syncLoop('statSync(path)'), 'docs', 'summaries'),
+  'dry run': [bin, 'summarize', 'docs', '--dry-run', '-o', 'none'],
+  'list and read': script(loop("readFile(path, 'utf8')"), 'docs'),
+  'list and read, synchronous': script(syncLoop("readFileSync(path, 'utf8')"), 'docs'),
+  'bare Node': ['-e', '0'],
+}
 
-async function measure(count) {
+const server = await zeroServer()
+try {
+  const result = { machine }
+  for (const count of values.documents.split(',')) result[count] = await measure(Number(count))
+  await finish('rerun', result, toRatios, values)
+} finally {
+  server.close()
+}
+
+async function measure(documents) {
   const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-rerun-'))
-  const limits = { rpm: 1e9, itpm: 1e12, otpm: 1e12 }
-  const simulator = await startSimulator({ limits, script: () => ({ kind: 'answer', delayMs: 0 }) })
-  const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'bench' }
+  const where = { cwd, url: server.url }
   try {
-    for (let folder = 0; folder * 100 < count; folder++) {
-      await mkdir(join(cwd, `docs/${folder}`), { recursive: true })
-      for (let n = 0; n < 100; n++)
-        await writeFile(
-          join(cwd, `docs/${folder}/note-${n}.md`),
-          `# Note ${folder}-${n}\n\nA harbour has a keeper.\n`,
-        )
+    for (let n = 0; n < documents; n++) {
+      const folder = join(cwd, `docs/${Math.floor(n / 100)}`)
+      if (n % 100 === 0) await mkdir(folder, { recursive: true })
+      await writeFile(
+        join(folder, `${n}.md`),
+        `# Note ${n}\n\n${`The ferry number ${n} sails at nine. `.repeat(20)}\n`,
+      )
     }
-    const first = await run([bin, 'summarize', 'docs', '-q'], cwd, env)
-    const { requests } = simulator.stats()
+    const first = await timed([bin, 'summarize', 'docs', '-q', '--yes'], where)
+    const runs = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
     // Interleaved, so that noise affects all commands alike.
-    const runs = { tool: [], plain: [], sync: [], plainDocuments: [], node: [] }
-    for (let round = 0; round < rounds; round++) {
-      runs.tool.push(await run([bin, 'summarize', 'docs', '-q'], cwd, env))
-      runs.plain.push(await run(script(plain, 'docs', 'summaries'), cwd, env))
-      runs.sync.push(await run(script(sync, 'docs', 'summaries'), cwd, env))
-      runs.plainDocuments.push(await run(script(plain, 'docs'), cwd, env))
-      runs.node.push(await run(['-e', '0'], cwd, env))
-    }
-    if (simulator.stats().requests !== requests)
-      throw new Error('a run whose documents are all up to date sent requests')
-    const ms = (name) => median(runs[name].map((run) => run.ms))
-    const mb = (name) => median(runs[name].map((run) => run.kb)) / 1024
+    for (let run = 0; run < Number(values.runs); run++)
+      for (const [name, args] of Object.entries(commands)) runs[name].push(await timed(args, where))
+    const median = (name, field) => spread(runs[name].map((run) => run[field])).median
+    const cpu = (name) => median(name, 'cpuMs')
+    const describe = (name) => ({
+      seconds: round(median(name, 'ms') / 1000),
+      cpuSeconds: round(cpu(name) / 1000),
+      memoryOverNodeMb: Math.round(median(name, 'peakMb') - median('bare Node', 'peakMb')),
+    })
     const result = {
-      documents: count,
       firstRunSeconds: round(first.ms / 1000),
-      rerunMs: Math.round(ms('tool')),
-      timesPlainLoop: round(ms('tool') / ms('plain')),
-      timesPlainLoopOverDocumentsAlone: round(ms('tool') / ms('plainDocuments')),
-      timesSyncLoop: round(ms('tool') / ms('sync')),
-      memoryOverNodeMB: Math.round(mb('tool') - mb('node')),
+      nothingToDo: {
+        ...describe('nothing to do'),
+        timesLoop: round(cpu('nothing to do') / cpu('list and stat')),
+        timesLoopOverDocuments: round(cpu('nothing to do') / cpu('list and stat documents')),
+        timesSyncLoop: round(cpu('nothing to do') / cpu('list and stat, synchronous')),
+      },
+      dryRun: {
+        ...describe('dry run'),
+        timesLoop: round(cpu('dry run') / cpu('list and read')),
+        timesSyncLoop: round(cpu('dry run') / cpu('list and read, synchronous')),
+      },
     }
-    console.log(JSON.stringify(result))
+    console.log(documents, JSON.stringify(result))
     return result
   } finally {
-    await simulator.close()
     await rm(cwd, { recursive: true, force: true })
   }
 }
 
-/** Runs Node. @returns wall time in ms, and peak memory (RSS) in KB @throws Error if it fails */
-async function run(nodeArgs, cwd, env) {
-  const start = performance.now()
-  const child = spawn('/usr/bin/env', ['time', '-f', '%M', process.execPath, ...nodeArgs], { cwd, env })
-  let stderr = ''
-  child.stderr.on('data', (chunk) => (stderr += chunk))
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  const ms = performance.now() - start
-  const kb = Number(/(\d+)\s*$/.exec(stderr)?.[1])
-  if (code !== 0 || !(kb > 0)) throw new Error(`exit ${code}: ${stderr}`)
-  return { ms, kb }
-}
-
-function median(values) {
-  return values.sort((a, b) => a - b)[values.length >> 1]
+function toRatios({ machine: _, ...byCount }) {
+  return Object.fromEntries(
+    Object.entries(byCount).flatMap(([documents, { nothingToDo, dryRun }]) => [
+      [`nothing to do, ${documents} documents × list and stat`, nothingToDo.timesLoop],
+      [`nothing to do, ${documents} documents × list and stat, synchronous`, nothingToDo.timesSyncLoop],
+      [`dry run, ${documents} documents × list and read`, dryRun.timesLoop],
+      [`dry run, ${documents} documents × list and read, synchronous`, dryRun.timesSyncLoop],
+    ]),
+  )
 }
 
 function round(value) {

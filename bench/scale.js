@@ -1,17 +1,17 @@
-// Measures runs with 1,000 and 100,000 documents: memory, and whether the time per document stays constant.
-//   node bench/scale.js [--few 1000] [--many 100000] [--json FILE]
+// Measures runs with few and many documents: memory, and whether the time per document stays constant.
+//   node bench/scale.js [--documents 1000,20000,100000] [--json FILE] [--check]
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { finish, finishOptions } from './check.js'
 import { bin, machine, timed, zeroServer } from './processes.js'
 
 const { values } = parseArgs({
   options: {
-    few: { type: 'string', default: '1000' },
-    many: { type: 'string', default: '100000' },
-    json: { type: 'string' },
+    documents: { type: 'string', default: '1000,20000,100000' },
+    ...finishOptions,
   },
 })
 const pool = '16'
@@ -20,7 +20,7 @@ const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-scale-'))
 const server = await zeroServer()
 try {
   const result = { machine }
-  for (const documents of [Number(values.few), Number(values.many)]) {
+  for (const documents of values.documents.split(',').map(Number)) {
     // A realistic tree: 1,000 documents per folder.
     for (let n = 0; n < documents; n++) {
       const folder = join(cwd, `${documents}/${Math.floor(n / 1000)}`)
@@ -57,10 +57,21 @@ try {
     }
     console.log(documents, JSON.stringify(result[documents]))
   }
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
+  await finish('scale', result, toRatios, values)
 } finally {
   server.close()
   await rm(cwd, { recursive: true, force: true })
+}
+
+/** The memory of each run, compared with that of the first. */
+function toRatios({ machine: _, ...runs }) {
+  const [first, ...more] = Object.entries(runs)
+  return Object.fromEntries(
+    more.map(([documents, run]) => [
+      `peak memory, ${documents} documents × ${first[0]} documents`,
+      run.peakMb / first[1].peakMb,
+    ]),
+  )
 }
 
 function endOf(line) {

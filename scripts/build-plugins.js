@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minifySync } from 'rolldown/utils'
+import { parse } from 'yaml'
 
 const requireImport = 'import { createRequire } from "node:module";\n'
 const createdRequire = /\(\(\) => createRequire\(import\.meta\.url\)\)\(\)/g
@@ -11,18 +12,18 @@ const requireBuiltin = `((id) => {
 	throw Object.assign(new Error(\`No such built-in module: \${id}\`), { code: "ERR_UNKNOWN_BUILTIN_MODULE" });
 })`
 
-/** Replaces the module that reads the shipped prompts with one that contains their texts. */
+/** Replaces the module that reads the shipped prompts with one that contains them, as text and as data. */
 export const embeddedPrompts = {
   name: 'embedded-prompts',
   load: {
     filter: { id: /src[\\/]inputs[\\/]prompts[\\/]shipped-prompts\.ts$/ },
     async handler() {
       const files = (await readdir('prompts')).sort()
-      const texts = files.map(async (file) => [
-        file.replace(/\.yaml$/, ''),
-        await readFile(join('prompts', file), 'utf8'),
-      ])
-      return `export const shippedPrompts = new Map(${JSON.stringify(await Promise.all(texts), null, 2)})`
+      const prompts = files.map(async (file) => {
+        const text = await readFile(join('prompts', file), 'utf8')
+        return [file.replace(/\.yaml$/, ''), { text, data: parse(text) }]
+      })
+      return `export const shippedPrompts = new Map(${JSON.stringify(await Promise.all(prompts), null, 2)})`
     },
   },
 }
@@ -49,6 +50,44 @@ export const unusedInflate = {
   name: 'unused-inflate',
   resolveId: { filter: { id: /^pako$/ }, handler: () => '\0unused-inflate' },
   load: { filter: { id: /^\0unused-inflate$/ }, handler: () => 'export {}' },
+}
+
+/**
+ * Leaves out HTTP/2, which undici only uses if it is allowed. Loading it, and what Node needs for it, takes a tenth of the
+ * start of a run.
+ */
+export const unusedHttp2 = {
+  name: 'unused-http2',
+  resolveId: { filter: { id: /^\.\/client-h2\.js$/ }, handler: () => '\0unused-http2' },
+  load: {
+    filter: { id: /^\0unused-http2$/ },
+    handler: () => `module.exports = () => { throw new Error('HTTP/2 is not supported') }`,
+  },
+}
+
+/** Leaves out what commander starts other programs with, for subcommands that are programs. */
+export const unusedPrograms = {
+  name: 'unused-programs',
+  transform: {
+    filter: { id: /node_modules[\\/]commander[\\/]lib[\\/]command\.js$/ },
+    handler: (code) => code.replace("require('node:child_process')", '{}'),
+  },
+}
+
+/**
+ * Imports Node's modules without the getters of all their exports, which an `import` calls: that of `node:fs` loads
+ * streams, that of `node:crypto` Web Crypto. Only in what every command loads.
+ */
+export const builtinsWithoutGetters = {
+  name: 'builtins-without-getters',
+  renderChunk(code, { name }) {
+    if (!['program', 'shared', 'fixed-text'].includes(name)) return null
+    const withoutImports = code.replace(
+      /^import (\{[^}]*\}) from ("node:[\w/]+");$/gm,
+      (_, names, id) => `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule(${id});`,
+    )
+    return { code: withoutImports, map: null }
+  },
 }
 
 /** Removes the white space that rolldown adds to packages that are published without. */

@@ -5,10 +5,11 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
-import { builtinsWithoutPath, embeddedPrompts, minifiedAsPublished, unusedInflate } from './build-plugins.js'
+import * as plugins from './build-plugins.js'
 import { packCharacterMaps } from './character-maps.js'
+import { chunksLoadedTogether } from './chunks.js'
 import { licences } from './licenses.js'
-import { manualPage } from './manual-page.js'
+import { helpOfAllWidths, manualPage } from './manual-page.js'
 import { packagesOf } from './packages.js'
 import { sbomOf } from './sbom.js'
 
@@ -19,7 +20,7 @@ const scratch = '.build'
 for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
 const program = {
   main: 'src/main.ts',
-  runtime: 'src/runtime.ts',
+  'fixed-text': 'src/fixed-text.ts',
   thread: 'src/inputs/read/readers/reader-thread.ts',
 }
 // Character maps of Chinese, Japanese and Korean fonts, for PDFs.
@@ -43,17 +44,19 @@ await writeFile(`${scratch}/modules.json`, JSON.stringify(modules))
 
 /** Bundles modules into a folder. @returns the paths of the source modules of each file */
 async function bundle(input, dir) {
+  const { plugin, codeSplitting } = chunksLoadedTogether()
   const build = await rolldown({
     input,
     platform: 'node',
     external: [/^node:/],
-    plugins: [embeddedPrompts, unusedInflate, builtinsWithoutPath, minifiedAsPublished],
+    plugins: [...Object.values(plugins), plugin],
     // Its modules only define things, but its package.json does not say so; most of them are not used.
     treeshake: { moduleSideEffects: [{ test: /@cantoo\/pdf-lib/, sideEffects: false }] },
   })
   const { output } = await build.write({
     dir,
     format: 'esm',
+    codeSplitting,
     // Other bundlers need the annotations, to leave out what an application does not use.
     comments: { legal: true, annotation: true, jsdoc: false },
     entryFileNames: '[name].js',
@@ -95,10 +98,11 @@ async function writeCommonJsEntry(entry) {
   await writeFile(`dist/${entry}.cjs`, `module.exports = require('./${entry}.js')\n`)
 }
 
-/** Writes the JSON Schemas for editors, and the manual page. */
+/** Writes the JSON Schemas for editors, the help and the manual page. */
 async function writeSchemasAndManual() {
   const parts = {
     cli: 'src/cli.ts',
+    fixed: 'src/fixed-text.ts',
     commands: 'src/cli/visible-commands.ts',
     schema: 'src/config/config-schema.ts',
     report: 'src/core/report/report-json.ts',
@@ -129,6 +133,7 @@ async function writeSchemasAndManual() {
   }
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
+  await writeFile('dist/help.txt', await helpOfAllWidths(cli, await built('fixed'), version))
   await mkdir('dist/man')
   await writeFile('dist/man/claude-batch.1', await manualPage({ ...cli, ...commands }, version))
 }

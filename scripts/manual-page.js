@@ -1,4 +1,4 @@
-// Builds the manual page from the --help of every command.
+// Builds the manual page from the --help of every command, and the help of the program for terminals of all widths.
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
@@ -6,8 +6,10 @@ import { text } from 'node:stream/consumers'
 export async function manualPage({ createProgram, runCli, listCommandPaths }, version) {
   const sections = []
   for (const path of listCommandPaths(createProgram(silentRuntime(), version, () => {})))
-    sections.push(`.SS ${escaped(path)}\n${preformatted(await helpOf(runCli, path.split(' '), version))}`)
-  const overview = await helpOf(runCli, [], version)
+    sections.push(
+      `.SS ${escaped(path)}\n${preformatted(await helpOf(runCli, [...path.split(' '), '--help', 'all'], version))}`,
+    )
+  const overview = await helpOf(runCli, ['--help', 'all'], version)
   return [
     `.TH CLAUDE\\-BATCH 1 "" "claude\\-batch ${escaped(version)}" "User Commands"`,
     '.SH NAME\nclaude\\-batch \\- summarize documents with Claude',
@@ -19,14 +21,22 @@ export async function manualPage({ createProgram, runCli, listCommandPaths }, ve
   ].join('\n')
 }
 
+/** Returns the help of the program for all widths that `src/fixed-text.ts` reads. */
+export async function helpOfAllWidths({ runCli }, { storedColumns: { min, max }, textSeparator }, version) {
+  const texts = []
+  for (let columns = min; columns <= max; columns++)
+    texts.push(await helpOf(runCli, ['--help'], version, columns))
+  return texts.join(textSeparator)
+}
+
 function silentRuntime(stdout = new PassThrough()) {
   return { argv: [], stdout, stderr: new PassThrough(), env: {} }
 }
 
-async function helpOf(runCli, words, version) {
-  const stdout = Object.assign(new PassThrough(), { columns: 78 })
+async function helpOf(runCli, argv, version, columns = 78) {
+  const stdout = Object.assign(new PassThrough(), { columns })
   const shown = text(stdout)
-  await runCli({ ...silentRuntime(stdout), argv: [...words, '--help', 'all'] }, version)
+  await runCli({ ...silentRuntime(stdout), argv }, version)
   stdout.end()
   return shown
 }

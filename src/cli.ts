@@ -67,7 +67,8 @@ function findCommandPath(program: Command, argv: readonly string[]): string {
 }
 
 /**
- * Returns the commander program: all commands with their flags and help. Subcommands inherit its settings.
+ * Returns the commander program: all commands with their help. If the arguments name a command, the others have no flags,
+ * because creating all flags takes as long as the rest of the start. Subcommands inherit its settings.
  * @param onExit receives how the command ended
  */
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
@@ -92,18 +93,31 @@ export function createProgram(runtime: Runtime, version: string, onExit: (exit: 
     })
     .addHelpText('before', formatExamples(summarizeExamples, help.columns))
     .addHelpText('after', formatHelpEnd(help.columns))
-  for (const spec of commands) addCommand(program, spec, { runtime, version, help }, onExit)
+  // The completion of words needs the flags of the command that they begin with.
+  const named = commands.find(({ name, isHidden }) => name === argv[0] && !isHidden)
+  for (const spec of commands)
+    addCommand(
+      program,
+      spec,
+      { runtime, version, help, hasFlags: named === undefined || spec === named },
+      onExit,
+    )
   return program.hook('preAction', (_program, command) => applySettings(command, runtime))
 }
 
 function addCommand(
   parent: Command,
   spec: CommandSpec,
-  { help, ...context }: Omit<CommandContext, 'command'> & { readonly help: HelpOptions },
+  {
+    help,
+    hasFlags,
+    ...context
+  }: Omit<CommandContext, 'command'> & { readonly help: HelpOptions; readonly hasFlags: boolean },
   onExit: (exit: Exit) => void,
 ): void {
   const { name, description, isHidden = false, flags = {}, examples, run } = spec
-  const command = addFlags(parent.command(name, { hidden: isHidden }), flags)
+  const command = parent.command(name, { hidden: isHidden })
+  if (hasFlags) addFlags(command, flags)
   if (description !== undefined) command.description(description)
   for (const { syntax, help, default: defaultValue } of spec.arguments ?? [])
     command.argument(syntax, help, defaultValue)
@@ -116,7 +130,7 @@ function addCommand(
     )
   else if (spec.showsExitCodes) command.addHelpText('after', formatHelpEnd(help.columns))
   for (const subcommand of spec.subcommands ?? [])
-    addCommand(command, subcommand, { ...context, help }, onExit)
+    addCommand(command, subcommand, { ...context, help, hasFlags }, onExit)
   if (run === undefined) return
   command.action(async () => {
     const options = { ...getSwitchDefaults(flags), ...command.opts() }

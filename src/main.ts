@@ -6,10 +6,18 @@ import { RunError } from './core/errors/run-error.ts'
 import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
 import { type Exit, exitCodes, toEnding, UsageError } from './errors.ts'
-import type { Runtime } from './runtime.ts'
+import { createProcessRuntime, exitProcess, type Runtime, reportCrashes } from './runtime.ts'
 import { createStreamWriter, streamWriteError } from './storage/fs/stream-writer.ts'
 import { getEventWriter } from './ui/event-streams.ts'
 import { printMessage } from './ui/print-message.ts'
+
+/** Runs the program in this process, and ends the process. */
+export async function start(): Promise<void> {
+  const stopReporting = reportCrashes(printCrash)
+  const exit = await main(createProcessRuntime())
+  stopReporting()
+  exitProcess(exit)
+}
 
 /** Runs the program and returns how it ends. Prints a known error as one line, and a bug with its stack. */
 export async function main(runtime: Runtime): Promise<Exit> {
@@ -35,7 +43,7 @@ async function runToEnd(runtime: Runtime): Promise<Exit> {
 }
 
 /** Prints a description of a bug that ends the process. */
-export function printCrash(stderr: Runtime['stderr'], description: string): void {
+function printCrash(stderr: Runtime['stderr'], description: string): void {
   printMessage({ stderr }, formatBug(description), '\n')
   getEventWriter(stderr)?.end(exitCodes.bug.code)
 }

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { fstatSync, readFileSync, readSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/run/clock.ts'
 import { findSecrets } from './core/text/find-secrets.ts'
@@ -175,6 +174,7 @@ function isRedirectTarget({ dev, ino }: FileIdentity): boolean {
 async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {
   const { stdin: input, stderr: output } = process
   if (!input.isTTY || !output.isTTY) return undefined
+  const { createInterface } = await import('node:readline')
   // Without readline's line editing, the terminal edits the line, and Ctrl-C stays a signal.
   const lineReader = createInterface({ input, output, terminal: false })
   try {
@@ -295,6 +295,31 @@ export function reportCrashes(print: (stderr: Runtime['stderr'], description: st
   process.once('beforeExit', onEmptyEventLoop)
   return () => process.off('beforeExit', onEmptyEventLoop)
 }
+
+/**
+ * Adapts V8 to runs that send requests; see docs/decisions/0055-settings-of-v8.md. The library must not: these settings
+ * apply to the whole process.
+ */
+export async function adaptV8(): Promise<void> {
+  // V8 prints an error for a flag that it does not have.
+  if (Number.parseInt(process.versions.node, 10) > newestKnownNode) return
+  const { setFlagsFromString } = await import('node:v8')
+  try {
+    for (const flag of v8Flags) setFlagsFromString(flag)
+  } catch {
+    // Bun and Deno have other settings.
+  }
+}
+
+const newestKnownNode = 26
+
+const v8Flags = [
+  // V8 would compile the HTTP parser of undici a second time, optimized, and the end of a short run would wait for that.
+  '--no-wasm-tier-up',
+  '--no-wasm-dynamic-tiering',
+  // V8 would collect garbage only when the heap is four times as large as what is in use.
+  '--heap-growing-percent=50',
+]
 
 /**
  * Ends the process with the code of `exit`, once all output is written. After a signal, the process kills

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseExit, type Exit, exitCodes } from '../src/errors.ts'
-import { findLoadedPackages } from './support/loaded-packages.ts'
 import { bin, createFolder } from './support/run-cli.ts'
 import { runInProcess } from './support/run-in-process.ts'
 
@@ -32,16 +31,6 @@ describe('--help', () => {
 
   it('of summarize starts with examples, too', async () => {
     expect((await runInProcess(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
-  })
-
-  it('loads only the package commander', () => {
-    // The debug log of Node lists every file that it loads as a module.
-    const { stderr } = spawnSync(process.execPath, [bin, '--help'], {
-      env: { ...process.env, NODE_DEBUG: 'esm,module' },
-      encoding: 'utf8',
-      maxBuffer: 1e8,
-    })
-    expect(findLoadedPackages(stderr)).toEqual(['commander'])
   })
 })
 

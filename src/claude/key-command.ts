@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { basename, sep } from 'node:path'
 import { AskError } from '../core/errors/ask-error.ts'
 import type { Clock } from '../core/run/clock.ts'
@@ -71,12 +70,13 @@ const timeoutMs = 60_000
 const maxKeyBytes = 64_000
 
 /** Runs the program and returns what it printed, without white space around it. @throws AskError */
-function runKeyCommand({
+async function runKeyCommand({
   command: [program, ...args],
   cwd,
   env,
   settingName,
 }: Pick<KeyCommandOptions, 'command' | 'cwd' | 'env' | 'settingName'>): Promise<string> {
+  const { execFile } = await import('node:child_process')
   return new Promise((resolve, reject) => {
     const fail = (reason: string) => {
       const name = JSON.stringify(basename(program))

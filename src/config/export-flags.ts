@@ -1,5 +1,5 @@
-import { resultStatuses } from '../core/report/exported-result.ts'
 import { exportFormats } from '../core/report/generated-marker.ts'
+import { resultStatuses } from '../core/report/result-statuses.ts'
 import type { Flag, FlagValues } from './flag.ts'
 import { choice, choices, date, text, texts } from './flag-parsers.ts'
 

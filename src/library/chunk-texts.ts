@@ -14,13 +14,13 @@ import type { TextRequests } from './text-requests.ts'
  * @param chunkTokens splits texts that are longer: tokens
  */
 export function createChunkPlans(
-  { prompt, build, model, effort }: TextRequests,
+  { prompt, buildContent, model, effort }: TextRequests,
   { maxTokens }: Pick<ModelSettings, 'maxTokens'>,
   chunkTokens: number | undefined,
 ): ChunkPlanner['planChunks'] {
   const isShort = ({ upload, ...asText }: Document) => {
     if (upload !== undefined) return false
-    const request = build({ ...asText, text: '' })
+    const request = buildContent({ ...asText, text: '' })
     const kind = detectTextKind(asText.ref.path, asText.text)
     const maxChars = computeMaxDocumentChars(request, kind, countPromptCharacters(request), chunkTokens)
     return maxChars === undefined || asText.text.length <= maxChars
@@ -35,7 +35,7 @@ export function createChunkPlans(
       provider: 'anthropic',
       chunk: await loadChunkPrompt('chunk'),
       reduce: await loadChunkPrompt('reduce'),
-      buildWholeRequest: build,
+      buildWholeContent: buildContent,
       citations: prompt.citations === true,
       chunkTokens,
       // Splitting a PDF takes a library that is larger than this one.

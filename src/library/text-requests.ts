@@ -1,7 +1,7 @@
 import { resolveModelSettings } from '../config/model-settings.ts'
 import type { Document } from '../core/document/document.ts'
 import type { Effort } from '../core/pricing/models.ts'
-import { buildDocumentRequest } from '../core/request/build-request.ts'
+import { buildDocumentContent, buildRequest, type RequestContent } from '../core/request/build-request.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
 import { type ModelSettings, modelSettingNames } from './client-options.ts'
 import type { Prompt } from './define-prompt.ts'
@@ -15,6 +15,8 @@ export interface TextRequests {
   /** The effort that the model gets, if it is not its lowest. */
   readonly effort: Effort | undefined
   readonly maxTokens: number
+  /** Builds what is sent about a document. */
+  buildContent(document: Document): RequestContent
   build(document: Document): Request
 }
 
@@ -30,11 +32,13 @@ export async function createTextRequests(
   const { schema } = prompt
   const settings = resolveModelSettings(prompt, overrides, modelSettingNames)
   const parameters = { ...chooseParameters(settings), ...(schema && { schema }) }
+  const buildContent = (document: Document) => buildDocumentContent(prompt, document, parameters)
   return {
     prompt,
     model: settings.model,
     effort: settings.effort,
     maxTokens: settings.maxTokens,
-    build: (document) => buildDocumentRequest(prompt, document, parameters, 'anthropic'),
+    buildContent,
+    build: (document) => buildRequest(buildContent(document), document.ref.path, 'anthropic'),
   }
 }

@@ -2,9 +2,10 @@ import { resolveModelSettings } from '../config/model-settings.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { type ChunkPlanner, createChunkPlanner } from '../core/chunking/chunk-planner.ts'
 import type { Document } from '../core/document/document.ts'
+import type { RequestContent } from '../core/request/build-request.ts'
 import type { ProviderName } from '../core/request/providers.ts'
 import type { Prompt } from '../core/request/render-prompt.ts'
-import type { Request, RequestSettings } from '../core/request/request.ts'
+import type { RequestSettings } from '../core/request/request.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
 import { UnreadableError } from '../inputs/read/readers/unreadable-error.ts'
@@ -31,14 +32,14 @@ export async function loadChunkPlanner(
   (
     provider: ProviderName,
     settings: RequestSettings,
-    buildWholeRequest: (document: Document) => Request,
+    buildWholeContent: (document: Document) => RequestContent,
     citations: boolean,
   ) => ChunkPlanner
 > {
   // The prompts get no variables of --var: a variable without a placeholder would be an error.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })
   const [chunkPrompt, reducePrompt] = await Promise.all([load(chunk), load(reduce)])
-  return (provider, { model, effort }, buildWholeRequest, citations) => {
+  return (provider, { model, effort }, buildWholeContent, citations) => {
     for (const prompt of citations ? [chunkPrompt, reducePrompt] : []) checkCitable(prompt)
     const withSettings = (prompt: Prompt) => ({
       prompt,
@@ -48,7 +49,7 @@ export async function loadChunkPlanner(
       provider,
       chunk: withSettings(chunkPrompt),
       reduce: withSettings(reducePrompt),
-      buildWholeRequest,
+      buildWholeContent,
       citations,
       chunkTokens,
       splitPdf: splitLoadedPdf,

@@ -112,6 +112,8 @@ export function findEmptyFolders(
   sources: readonly DocumentRef[],
   runtime: Pick<Runtime, 'cwd'>,
 ): string[] {
-  const files = sources.map(({ path }) => resolve(runtime.cwd, path))
-  return getInputRoots(inputs, runtime).filter((root) => !files.some((file) => isInside(file, root)))
+  const { cwd } = runtime
+  return getInputRoots(inputs, runtime).filter(
+    (root) => !sources.some(({ path }) => isInside(resolve(cwd, path), root)),
+  )
 }

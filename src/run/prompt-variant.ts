@@ -2,7 +2,7 @@ import { resolveModelSettings } from '../config/model-settings.ts'
 import type { ChunkPlanner } from '../core/chunking/chunk-planner.ts'
 import type { Document } from '../core/document/document.ts'
 import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settings.ts'
-import { buildRequest } from '../core/request/build-request.ts'
+import { buildRequest, type RequestContent } from '../core/request/build-request.ts'
 import { formatConstraints, type OutputConstraints } from '../core/request/output-constraints.ts'
 import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
@@ -60,21 +60,22 @@ export async function createPromptVariant(
   const schemaOrigin = schemaFlag === undefined ? `the schema of ${name}` : `--schema ${options.schema}`
   const checks = await createAnswerChecks(answers, schemaOrigin)
   const provider = getProviderName(options)
-  const buildDocumentRequest = (document: Document): Request => {
-    const { ref, upload } = document
+  const buildContent = (document: Document): RequestContent => {
+    const { upload } = document
     const messages = renderPrompt(citedPrompt, document, options.var ?? {})
-    const fields = {
+    return {
       ...parameters,
       ...messages,
       user: messages.user + formatConstraints(constraints),
       ...(upload !== undefined && { upload }),
     }
-    return buildRequest(fields, ref.path, provider)
   }
+  const buildDocumentRequest = (document: Document) =>
+    buildRequest(buildContent(document), document.ref.path, provider)
   const { planChunks, hash } = createChunkPlanner(
     provider,
     parameters,
-    buildDocumentRequest,
+    buildContent,
     citedPrompt.citations === true,
   )
   const settingsHash = hashSettings(buildDocumentRequest, [listReaderSettings(options), hash])

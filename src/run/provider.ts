@@ -22,7 +22,7 @@ import {
   providerTraits,
 } from '../core/request/providers.ts'
 import { splitCommandLine } from '../core/text/split-command-line.ts'
-import type { Runtime } from '../runtime.ts'
+import { adaptV8, type Runtime } from '../runtime.ts'
 import type { ReplyOrigin } from '../storage/earlier-results.ts'
 import { flushTelemetry } from './flush-telemetry.ts'
 
@@ -65,6 +65,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
     await flushTelemetry(runtime.clock)
   }
   const connectClient = async (settings: Partial<ClaudeClientOptions>) => {
+    await adaptV8()
     const { createClaudeClient } = await import('../claude/claude-client.ts')
     const idleTimeoutMs = options.idleTimeout * 1000
     const client = await createClaudeClient({

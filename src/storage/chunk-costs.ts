@@ -91,7 +91,7 @@ export async function openChunkCosts(
 
   return {
     observe({ path }, entryRun) {
-      missing.delete(toRunAndPath(entryRun, path))
+      if (missing.size > 0) missing.delete(toRunAndPath(entryRun, path))
       if (entryRun?.run_id === run.run_id) unrecordedPaths.delete(path)
     },
     listMissing: () => [...missing.values()],

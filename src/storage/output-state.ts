@@ -203,7 +203,7 @@ async function readState(
   const costHistory: TokenHistory = new Map()
   const kind = { isSimulated: run.simulated ?? false }
   const ledger = await readLedger(file, run.cwd, (entry, path, by) => {
-    unrecorded.delete(toEntryId(entry))
+    if (unrecorded.size > 0) unrecorded.delete(toEntryId(entry))
     if (canLearnFrom(by, kind)) addObservation(costHistory, entry)
     onEntry(entry, path, by)
   })

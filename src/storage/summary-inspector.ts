@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import type { DocumentRef, InputProblem } from '../core/document/document.ts'
 import { assignOutputPaths, type OutputPaths } from '../core/document/output-path.ts'
 import { checkOverwrite, type OutputFileState } from '../core/document/overwrite-policy.ts'
@@ -9,7 +9,6 @@ import type { RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import type { EarlierResults } from './earlier-results.ts'
 import { hashFile } from './fs/file-hash.ts'
-import { statFile } from './fs/no-follow-fs.ts'
 import { isPathAllowed } from './fs/path-length.ts'
 import { findSymlink, lstatIfPresent } from './fs/symlinks.ts'
 import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
@@ -83,12 +82,13 @@ export function createSummaryInspector(
     return { ...assignedPaths(path, isJson), isJson }
   }
   const shouldRedo = earlier.isToBeRedone
+  /** Returns the state of a file in a folder without links. */
   const inspectFile = async (
     path: string,
     file: string,
     known: KnownSummary | undefined,
   ): Promise<OutputFileState> => {
-    const stats = statFile(out, file)
+    const stats = lstatIfPresent(file)
     if (stats === undefined) return known === undefined ? 'missing' : 'deleted'
     if (stats.isDirectory()) return 'directory'
     const found = stats.isFile() ? await hashFile(out, file) : undefined
@@ -149,7 +149,8 @@ export function createSummaryInspector(
 /** Whether the file of a summary has the size and time recorded in the ledger. */
 function hasUnchangedStats(out: string, path: string, known: KnownSummary): boolean {
   try {
-    const stats = lstatIfPresent(join(out, locateSummary(path, known)))
+    // Not `join`, which takes as long as the call: the ledger has no path that needs it.
+    const stats = lstatIfPresent(out + sep + locateSummary(path, known))
     const { size_bytes: size, mtime_ms: mtime } = known.output
     return stats?.size === size && stats.mtimeMs === mtime && stats.isFile()
   } catch {

@@ -45,7 +45,7 @@ describe('the package', () => {
     ]
     expect(unpackedSize).toBeLessThanOrEqual(8_000_000)
     const expected =
-      /^(dist\/[\w.-]+\.c?js|dist\/types\/[\w/-]+\.d\.c?ts|dist\/assets\/pages\/(serve\.html|report\.(css|js)|local-times\.js)|dist\/schemas\/(config|prompt|report|estimate|jsonl|ledger|progress|request-log)\.json|dist\/man\/claude-batch\.1|dist\/character-maps\.br|dist\/third-party-licenses\.txt|dist\/sbom\.cdx\.json|bin\/claude-batch\.js|README\.md|LICENSE|package\.json)$/
+      /^(dist\/[\w.-]+\.c?js|dist\/types\/[\w/-]+\.d\.c?ts|dist\/assets\/pages\/(serve\.html|report\.(css|js)|local-times\.js)|dist\/schemas\/(config|prompt|report|estimate|jsonl|ledger|progress|request-log)\.json|dist\/man\/claude-batch\.1|dist\/help\.txt|dist\/character-maps\.br|dist\/third-party-licenses\.txt|dist\/sbom\.cdx\.json|bin\/claude-batch\.js|README\.md|LICENSE|package\.json)$/
     expect(files.map(({ path }) => path).filter((path) => !expected.test(path))).toEqual([])
     const { scripts, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([])

@@ -5,7 +5,7 @@ import type { Document, InputProblem } from '../document/document.ts'
 import { locate } from '../document/locate.ts'
 import type { Pdf, Upload } from '../document/upload.ts'
 import { guessTokensPerCharacter } from '../estimate/estimate-cost.ts'
-import { buildDocumentRequest } from '../request/build-request.ts'
+import { buildDocumentContent, buildRequest, type RequestContent } from '../request/build-request.ts'
 import type { ProviderName } from '../request/providers.ts'
 import type { Prompt } from '../request/render-prompt.ts'
 import {
@@ -37,8 +37,11 @@ export interface ChunkPlanner {
   readonly hash: string
 }
 
-/** Builds the request of a whole document. */
+/** Builds the request of a document. */
 type BuildRequest = (document: Document) => Request
+
+/** Builds the content of a document's request: what is sent. */
+type BuildContent = (document: Document) => RequestContent
 
 /** A prompt for long documents, with its model and limits. */
 interface ChunkPrompt {
@@ -52,8 +55,8 @@ export interface ChunkPlannerOptions {
   readonly chunk: ChunkPrompt
   /** The prompt that merges the summaries of chunks. */
   readonly reduce: ChunkPrompt
-  /** Builds the request for a whole document, or for the notes on its chunks. */
-  readonly buildWholeRequest: BuildRequest
+  /** Builds the content of the request for a whole document, or for the notes on its chunks. */
+  readonly buildWholeContent: BuildContent
   /** Whether replies must cite the document. */
   readonly citations: boolean
   /** Splits a document that is longer than this, even if it would fit into one request: tokens. */
@@ -67,39 +70,50 @@ export function createChunkPlanner({
   provider,
   chunk,
   reduce,
-  buildWholeRequest,
+  buildWholeContent,
   citations,
   chunkTokens,
   splitPdf,
 }: ChunkPlannerOptions): ChunkPlanner {
-  const bindPrompt = ({ prompt, settings }: ChunkPrompt): BuildRequest => {
+  const bindPrompt = ({ prompt, settings }: ChunkPrompt): BuildContent => {
     const parameters = chooseParameters(settings)
     const citedPrompt = citations ? { ...prompt, citations } : prompt
-    return (document) => buildDocumentRequest(citedPrompt, document, parameters, provider)
+    return (document) => buildDocumentContent(citedPrompt, document, parameters)
   }
-  const buildChunkRequest = bindPrompt(chunk)
-  const buildMergeRequest = bindPrompt(reduce)
+  const toRequestFunction =
+    (buildContent: BuildContent): BuildRequest =>
+    (document) =>
+      buildRequest(buildContent(document), document.ref.path, provider)
+  const buildChunkContent = bindPrompt(chunk)
+  const buildMergeContent = bindPrompt(reduce)
+  const buildWholeRequest = toRequestFunction(buildWholeContent)
+  const buildChunkRequest = toRequestFunction(buildChunkContent)
+  const buildMergeRequest = toRequestFunction(buildMergeContent)
   const { model } = chunk.settings
   /**
    * Returns how many characters of text fit into a request next to the prompt; undefined if there is no
    * limit.
    */
-  const computeMaxChars = (build: BuildRequest, document: Document, kind: TextKind) => {
+  const computeMaxChars = (build: BuildContent, document: Document, kind: TextKind) => {
     const { upload: _, ...asText } = document
     const emptyRequest = build({ ...asText, text: '' })
     return computeMaxDocumentChars(emptyRequest, kind, countPromptCharacters(emptyRequest), chunkTokens)
   }
   const computeLimits = (document: Document, kind: TextKind, maxDocumentChars: number) => ({
-    chunk: computeMaxChars(buildChunkRequest, document, kind) ?? maxDocumentChars,
+    chunk: computeMaxChars(buildChunkContent, document, kind) ?? maxDocumentChars,
     merged: Math.min(
-      computeMaxChars(buildMergeRequest, document, kind) ?? maxDocumentChars,
+      computeMaxChars(buildMergeContent, document, kind) ?? maxDocumentChars,
       maxDocumentChars,
     ),
   })
   const computeMaxWholeChars = (document: Document, kind: TextKind) =>
-    computeMaxChars(buildWholeRequest, document, kind) ?? Number.POSITIVE_INFINITY
+    computeMaxChars(buildWholeContent, document, kind) ?? Number.POSITIVE_INFINITY
   const computeUploadLimits = (maxChars: number) =>
     findUploadLimits(model, provider, maxChars * guessTokensPerCharacter(model, 'prose').high)
+  /** The text that fits into a request next to any name of its document: characters. */
+  const alwaysFittingChars = new Map(
+    textKinds.map((kind) => [kind, computeMaxWholeChars(documentWithLongestName, kind)]),
+  )
   const hash = hashJson([
     textKinds.map((kind) =>
       sampleDocuments.map((sample) => {
@@ -120,6 +134,7 @@ export function createChunkPlanner({
       const { text, ref: source, upload, ...rest } = document
       const asText: Document = { ...rest, ref: source, text }
       const kind = detectTextKind(source.path, text)
+      if (upload === undefined && text.length <= (alwaysFittingChars.get(kind) ?? 0)) return undefined
       const maxChars = computeMaxWholeChars(document, kind)
       const uploadChunks = upload && (await chunkUpload(upload, computeUploadLimits(maxChars), splitPdf))
       if (uploadChunks !== undefined && 'action' in uploadChunks) return uploadChunks
@@ -171,6 +186,13 @@ export function createChunkPlanner({
 const toNote = ({ text }: Pick<Document, 'text'>): Note => ({ text, citations: [] })
 
 type FormatNotes = (notes: readonly Note[]) => string
+
+/** Prompts contain at most 200 characters of a name. */
+const documentWithLongestName: Document = {
+  ref: { index: 0, path: 'x'.repeat(1000), namedByUser: true },
+  text: '',
+  fingerprint: { size: 0, sha256: '' },
+}
 
 /** The text next to scanned pages when the text of the document is in other requests. */
 const scansText = '[This part is the PDF that is attached: pages of the document that have no text.]'

@@ -92,9 +92,9 @@ export interface OutputPathOptions {
 
 /** Returns the name of a summary without its suffix; undefined for any other file. */
 export function stripSummarySuffix(summary: string): string | undefined {
-  return [summarySuffix, jsonSummarySuffix].flatMap((suffix) =>
-    summary.endsWith(suffix) ? [summary.slice(0, -suffix.length)] : [],
-  )[0]
+  for (const suffix of [summarySuffix, jsonSummarySuffix])
+    if (summary.endsWith(suffix)) return summary.slice(0, -suffix.length)
+  return undefined
 }
 
 /** Returns the name of the file for another summary of the same document, which a merge keeps. @param n from 1 */

@@ -83,7 +83,7 @@ export function addObservation(
 
 /** Requests with the same key are estimated together. The history of whole documents does not apply to chunks. */
 function toHistoryKey({ prompt, model, kind, isForChunks = false }: HistoryKeyParts): string {
-  return [prompt, model, kind, ...(isForChunks ? ['chunks'] : [])].join(' ')
+  return `${prompt} ${model} ${kind}${isForChunks ? ' chunks' : ''}`
 }
 
 type HistoryKeyParts = Pick<PlannedRequest, 'prompt' | 'model' | 'kind' | 'isForChunks'>

@@ -195,12 +195,12 @@ export function resolveModelAlias(name: string): string {
  * compatible servers. Prices are list prices; providers may charge more.
  */
 export function findModel(name: string): Model | undefined {
-  return getOwn<Model>(models, canonicalizeModelId(resolveModelAlias(name)))
+  return getOwn<Model>(models, name) ?? getOwn(models, canonicalizeModelId(resolveModelAlias(name)))
 }
 
 /** Whether two names mean the same model: they may be aliases, or dated or prefixed forms of the same id. */
 export function isSameModel(a: string, b: string): boolean {
-  return canonicalizeModelId(resolveModelAlias(a)) === canonicalizeModelId(resolveModelAlias(b))
+  return a === b || canonicalizeModelId(resolveModelAlias(a)) === canonicalizeModelId(resolveModelAlias(b))
 }
 
 /** All aliases and ids, for suggestions. */

@@ -67,6 +67,8 @@ function findCustomPriceName(
   model: string,
   requestedModel: string,
 ): string | undefined {
+  const customNames = Object.keys(customPrices)
+  if (customNames.length === 0) return undefined
   const isOther =
     findModel(model) !== undefined &&
     findModel(requestedModel) !== undefined &&
@@ -74,7 +76,7 @@ function findCustomPriceName(
   const names = isOther ? [model] : [model, requestedModel]
   return (
     names.find((name) => Object.hasOwn(customPrices, name)) ??
-    Object.keys(customPrices).find((name) => isSameModel(name, model))
+    customNames.find((name) => isSameModel(name, model))
   )
 }
 
@@ -99,10 +101,10 @@ function computeCost(
 ): Picodollars | undefined {
   if (prices === undefined) return undefined
   const kinds = Object.keys(usageFields) as (keyof Prices)[]
-  const sum = kinds.reduce(
-    (sum, kind) => sum + BigInt(usage[usageFields[kind]]) * toPicodollarsPerToken(prices[kind]),
-    0n,
-  )
+  const sum = kinds.reduce((sum, kind) => {
+    const tokens = usage[usageFields[kind]]
+    return tokens === 0 ? sum : sum + BigInt(tokens) * toPicodollarsPerToken(prices[kind])
+  }, 0n)
   // A custom price may not be divisible, so the cost of the request is rounded up.
   return (sum * of + per - 1n) / per
 }

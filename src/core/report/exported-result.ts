@@ -3,9 +3,6 @@ import { type JsonlLine, jsonlFormatVersion } from '../run/jsonl-line.ts'
 import type { DocumentEntry } from '../run/ledger-entry.ts'
 import { toKnownMs } from './known-ms.ts'
 
-/** The statuses of results, as in the ledger. */
-export const resultStatuses = ['summarized', 'failed', 'pending'] as const
-
 /** A result of an output folder, for an export. A document that failed after it had a summary has two results. */
 export interface ExportedResult {
   /** The ledger entry; its path is relative to the working directory. */

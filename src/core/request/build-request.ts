@@ -6,7 +6,7 @@ import type { Request } from './request.ts'
 import { hashRequest } from './request-hash.ts'
 
 /** A request without the fields that identify it. */
-type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
+export type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
  * Builds the request for a document. All requests are built here, so that claude-batch sends only well-formed
@@ -20,14 +20,12 @@ export function buildRequest(content: RequestContent, path: string, provider: Pr
   return { ...wellFormedContent, hash: hashRequest(wellFormedContent, provider), path, attemptNumber: 1 }
 }
 
-/** Builds the request that applies a prompt to a document. @param parameters the model, its limits, and a schema */
-export function buildDocumentRequest(
+/** Builds what is sent to apply a prompt to a document. @param parameters the model, its limits, and a schema */
+export function buildDocumentContent(
   prompt: Prompt,
   document: Document,
   parameters: Omit<RequestContent, 'system' | 'user' | 'upload'>,
-  provider: ProviderName,
-): Request {
-  const { upload, ref } = document
-  const content = { ...parameters, ...renderPrompt(prompt, document, {}), ...(upload && { upload }) }
-  return buildRequest(content, ref.path, provider)
+): RequestContent {
+  const { upload } = document
+  return { ...parameters, ...renderPrompt(prompt, document, {}), ...(upload && { upload }) }
 }

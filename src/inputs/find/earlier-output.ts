@@ -8,7 +8,9 @@ import { errorRecordSuffix, stateFolder, stripSummarySuffix } from '../../core/d
  * name.
  */
 export function findDocumentName(name: string): string | undefined {
-  const stem = stripSummarySuffix(name.replace(/\.conflict-\d+(?=\.\w+$)/, ''))
+  const stem = stripSummarySuffix(
+    name.includes('.conflict-') ? name.replace(/\.conflict-\d+(?=\.\w+$)/, '') : name,
+  )
   if (stem !== undefined) return stem
   // An error record is named after a file with an extension, so `build.error.txt` is not one.
   return name.endsWith(errorRecordSuffix) && /\..+\.error\.txt$/.test(name)

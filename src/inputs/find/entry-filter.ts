@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs'
-import { join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
 import { stateFolder } from '../../core/document/output-path.ts'
 import { UsageError } from '../../errors.ts'
@@ -27,12 +27,14 @@ export interface EntryFilterOptions {
   /** Undefined with `--no-ignore`: then neither ignore files nor the default ignored folders apply. */
   readonly ignoreRules: IgnoreRules | undefined
   readonly rulesBelow: IgnoreRulesBelow | undefined
-  /** Called for unreadable folders, pipes, devices and links, which fast-glob would skip silently. */
+  /** Called for unreadable folders, pipes, devices and links, which the search skips. */
   readonly onSkipped: (entry: SkippedEntry) => void
   /** The filter adds the files and folders that the user excludes. */
   readonly excluded: Set<string>
   /** The filter adds the targets of the links that it follows. */
   readonly realPaths: Map<string, string>
+  /** The filter adds the links that lead to folders. */
+  readonly linkedFolders: Set<string>
 }
 
 /** Folders that are skipped by default. Naming one as an input, or `--no-ignore`, includes it. */
@@ -52,51 +54,68 @@ export function createEntryFilter(
     const names = new Set(entries.map(({ name }) => name))
     const rules = await rulesBelow?.readRules(folder.realPath, (name) => names.has(name))
     const isExcluded = exclusions.createFolderFilter(folder)
+    const isHidden = isHiddenEntry(folder.path, names)
     const visible: Dirent[] = []
     for (const entry of entries) {
       const { name } = entry
-      const [path, isFolder] = [join(folder.path, name), entry.isDirectory()]
-      if (isHiddenEntry(path, name, names) || (rules !== undefined && isIgnored(rules, name, isFolder))) {
+      const isFolder = entry.isDirectory()
+      const documentName = findDocumentName(name)
+      if (isHidden(name, documentName) || (rules !== undefined && isIgnored(rules, name, isFolder))) {
         // Called only so that a pattern that matches the entry is not reported as unmatched.
         isExcluded(name, isFolder)
-        if (isFolder) exclusions.markUnsearched({ path, realPath: join(folder.realPath, name) })
+        if (isFolder)
+          exclusions.markUnsearched({
+            path: join(folder.path, name),
+            realPath: join(folder.realPath, name),
+          })
         continue
       }
-      const link = follow && entry.isSymbolicLink() ? await resolveFollowedLink(path, options) : undefined
+      const link =
+        follow && entry.isSymbolicLink()
+          ? await resolveFollowedLink(join(folder.path, name), options)
+          : undefined
       const target = link !== undefined && 'real' in link ? link : undefined
       const isExcludedByUser =
         isExcluded(name, target?.isFolder ?? isFolder) ||
-        (target !== undefined && exclusions.isExcluded({ path, realPath: target.real }, target.isFolder))
-      if (isExcludedByUser) excluded.add(path)
-      const problem = findEntryProblem(entry, link, follow)
+        (target !== undefined &&
+          exclusions.isExcluded({ path: join(folder.path, name), realPath: target.real }, target.isFolder))
+      if (isExcludedByUser) excluded.add(join(folder.path, name))
+      const problem =
+        documentName === undefined ? findEntryProblem(entry, link, follow) : earlierOutputProblem
       if (problem === undefined) visible.push(entry)
-      else onSkipped({ file: path, problem: isExcludedByUser ? excludedEntryProblem : problem })
+      else
+        onSkipped({
+          file: join(folder.path, name),
+          problem: isExcludedByUser ? excludedEntryProblem : problem,
+        })
     }
     return visible
   }
 }
 
 /**
- * Returns a predicate: whether an entry is left out without being counted, by its name and the names next to
- * it.
+ * Returns a predicate for the entries of a folder: whether an entry is left out without being counted, by its name and
+ * the names next to it.
  */
 function createNameFilter({ root, out, hidden, ignoreRules }: EntryFilterOptions) {
   const ignoredFolders = ignoreRules
     ? defaultIgnoredFolders.filter((name) => !root.path.split(sep).includes(name))
     : []
-  return (path: string, name: string, names: ReadonlySet<string>): boolean => {
-    if (path === out || name === stateFolder || ignoredFolders.includes(name)) return true
-    if (!hidden && name.startsWith('.')) return true
-    // Next to its document, the file is certainly an earlier output; elsewhere it is reported.
-    const documentName = findDocumentName(name)
-    return documentName !== undefined && names.has(documentName)
+  return (folder: string, names: ReadonlySet<string>) => {
+    const outName = out !== undefined && dirname(out) === folder ? basename(out) : undefined
+    return (name: string, documentName: string | undefined): boolean => {
+      if (name === outName || name === stateFolder || ignoredFolders.includes(name)) return true
+      if (!hidden && name.startsWith('.')) return true
+      // Next to its document, the file is certainly an earlier output; elsewhere it is reported.
+      return documentName !== undefined && names.has(documentName)
+    }
   }
 }
 
 /** Returns the target of a link, or the reason why the link is not followed. */
 async function resolveFollowedLink(
   link: string,
-  { root, rulesBelow, realPaths }: EntryFilterOptions,
+  { root, rulesBelow, realPaths, linkedFolders }: EntryFilterOptions,
 ): Promise<LinkTarget | InputProblem> {
   const target = await resolveLinkInside(link, root.realPath)
   if ('action' in target) return target
@@ -106,6 +125,7 @@ async function resolveFollowedLink(
     return toRulesProblem(error)
   }
   realPaths.set(link, target.real)
+  if (target.isFolder) linkedFolders.add(link)
   return target
 }
 
@@ -114,7 +134,6 @@ function findEntryProblem(
   link: LinkTarget | InputProblem | undefined,
   follow: boolean,
 ): InputProblem | undefined {
-  if (findDocumentName(entry.name) !== undefined) return earlierOutputProblem
   if (link !== undefined && 'action' in link) return link
   if (entry.isFile() || entry.isDirectory() || (entry.isSymbolicLink() && follow)) return undefined
   if (entry.isSymbolicLink())

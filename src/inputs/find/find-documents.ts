@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute, sep } from 'node:path'
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { DocumentRef, FileStats } from '../../core/document/document.ts'
 import { countDocument, type DocumentCount } from '../../core/document/document-count.ts'
@@ -10,7 +10,7 @@ import { type Candidate, createNamedCandidate } from './candidate.ts'
 import { countUnread } from './count-unread.ts'
 import { deduplicate, markDuplicates } from './duplicates.ts'
 import { earlierOutputProblem, isEarlierOutput } from './earlier-output.ts'
-import { createExclusions, type ResolvedPath } from './exclusions.ts'
+import type { Exclusions, ExclusionsOptions, ResolvedPath } from './exclusions.ts'
 import type { PatternPart } from './glob-pattern.ts'
 import { createIgnoreRules } from './ignore-rules.ts'
 import { type Input, type InspectedInput, inspectInput, notFoundProblem } from './inspect-input.ts'
@@ -78,7 +78,7 @@ export async function findDocuments(inputs: readonly Input[], options: FindOptio
   const inspected: InspectedInput[] = []
   for (const [n, input] of inputs.entries()) {
     if (shouldYield(n)) await yieldToEventLoop()
-    inspected.push(inspectInput(input, options.cwd))
+    inspected.push(await inspectInput(input, options.cwd))
   }
   const context = await createSearchContext(inspected, options, (text) => warnings.push(text))
   const { skipped, exclusions } = context
@@ -134,7 +134,7 @@ async function createSearchContext(
   return {
     ...options,
     out: out && findSpelling(out, cwd),
-    exclusions: await createExclusions(options.exclude, {
+    exclusions: await compileExclusions(options.exclude, {
       home: findHomeFolder(env),
       searched: searched.map((folder) => ({ path: folder, realPath: findRealPath(folder, true) })),
     }),
@@ -144,6 +144,20 @@ async function createSearchContext(
     excluded: new Map(),
     realPaths: new Map(),
     findRealPath,
+  }
+}
+
+/** Returns what `--exclude` leaves out. The matchers of patterns are loaded only if there is a pattern. */
+async function compileExclusions(
+  patterns: readonly ExcludePattern[],
+  options: ExclusionsOptions,
+): Promise<Exclusions> {
+  if (patterns.length > 0) return (await import('./exclusions.ts')).createExclusions(patterns, options)
+  return {
+    isExcluded: () => false,
+    createFolderFilter: () => () => false,
+    markUnsearched() {},
+    listUnmatchedPatterns: async () => [],
   }
 }
 
@@ -174,7 +188,7 @@ async function expandFolder(folder: string, context: SearchContext): Promise<rea
   const extensions = new Set(context.extensions)
   const isWanted = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
   return recordSearchResult(
-    await searchFolder('**/*', resolveFolder(folder, context), context, isWanted),
+    await searchFolder(undefined, resolveFolder(folder, context), context, isWanted),
     context,
   )
 }
@@ -218,15 +232,18 @@ function recordSearchResult(
 async function toSources(candidates: readonly Candidate[], context: SearchContext): Promise<DocumentRef[]> {
   const { cwd, writtenFiles = [], realPaths } = context
   const writtenPaths = new Set(writtenFiles.map((file) => toDocumentPath(file, cwd)))
-  for (const [n, candidate] of candidates.entries()) {
-    if (shouldYield(n)) await yieldToEventLoop()
-    if (!candidate.namedByUser && writtenPaths.has(candidate.path)) candidate.problem = earlierOutputProblem
-    if (candidate.stats === undefined && candidate.problem === undefined && candidate.path !== '-')
-      candidate.stats = statIfReadable(resolve(cwd, candidate.path))
+  let n = 0
+  for (const candidate of candidates) {
+    if (shouldYield(n++)) await yieldToEventLoop()
+    const { path } = candidate
+    if (!candidate.namedByUser && writtenPaths.has(path)) candidate.problem = earlierOutputProblem
+    if (candidate.stats === undefined && candidate.problem === undefined && path !== '-')
+      candidate.stats = statIfReadable(isAbsolute(path) ? path : cwd + sep + path)
   }
   markDuplicates(candidates, realPaths, cwd)
   const sources = [...candidates].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  for (const [index, source] of sources.entries()) source.index = index
+  let index = 0
+  for (const source of sources) source.index = index++
   return sources
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
-import { isPattern, type PatternPart, splitPattern } from './glob-pattern.ts'
+import type { PatternPart } from './glob-pattern.ts'
 import { findSpelling, inspectNamedPath, type NamedPath } from './named-path.ts'
 
 /**
@@ -27,20 +27,28 @@ export interface InspectedInput {
  * Returns what an input refers to. An existing path always takes precedence over a pattern.
  * @throws UsageError for a pattern that could take exponential time
  */
-export function inspectInput({ text, literal }: Input, cwd: string): InspectedInput {
+export async function inspectInput({ text, literal }: Input, cwd: string): Promise<InspectedInput> {
   const file = resolve(cwd, text)
-  const target = inspectTarget(text, file, literal, cwd)
+  const target = await inspectTarget(text, file, literal, cwd)
   const isFound = target.kind === 'file' || target.kind === 'folder'
   return { text, file: isFound ? findSpelling(file, cwd) : file, target }
 }
 
-function inspectTarget(text: string, file: string, literal: boolean, cwd: string): InspectedInput['target'] {
+async function inspectTarget(
+  text: string,
+  file: string,
+  literal: boolean,
+  cwd: string,
+): Promise<InspectedInput['target']> {
   if (text === '-' && !literal) return { kind: 'stdin' }
   // An empty argument, such as an unset shell variable, must not mean the whole working directory.
   if (text === '') return { kind: 'nothing' }
   const target = inspectNamedPath(file)
   if (target.kind !== 'nothing') return target
-  if (!literal && isPattern(text)) return { kind: 'pattern', parts: splitPattern(text, cwd) }
+  if (!literal) {
+    const { isPattern, splitPattern } = await import('./glob-pattern.ts')
+    if (isPattern(text)) return { kind: 'pattern', parts: splitPattern(text, cwd) }
+  }
   if (text.includes('\ufffd')) return { kind: 'unusable', problem: badNameProblem }
   // A file in a list existed when the list was made, so a missing one is a failure.
   return literal ? { kind: 'unusable', problem: notFoundProblem } : target

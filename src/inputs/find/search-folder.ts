@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import fastGlob from 'fast-glob'
 import { toDocumentPath } from '../../core/document/document-path.ts'
 import type { Candidate } from './candidate.ts'
 import { excludedEntryProblem, type SkippedEntry } from './entry-filter.ts'
 import type { Exclusions, ResolvedPath } from './exclusions.ts'
 import type { IgnoreRules } from './ignore-rules.ts'
-import { createWalk } from './walk.ts'
+import { createWalk, type Walk } from './walk.ts'
 
 export interface SearchOptions {
   readonly cwd: string
@@ -28,12 +27,13 @@ export interface SearchResult {
 }
 
 /**
- * Searches a folder with fast-glob, which sees only the entries that `createWalk` does not filter out.
+ * Searches a folder. It sees only the entries that `createWalk` does not filter out.
+ * @param pattern a glob pattern; undefined to find all files
  * @param isWanted whether to return the file with this path
  * @throws UsageError for an ignore file above the folder that cannot be used
  */
 export async function searchFolder(
-  pattern: string,
+  pattern: string | undefined,
   folder: ResolvedPath,
   options: SearchOptions,
   isWanted: (path: string) => boolean,
@@ -55,8 +55,11 @@ export async function searchFolder(
   const unread: string[] = []
   const realPaths = new Map<Candidate, string>()
   const hasNoLinks = !follow && folder.realPath === folder.path
-  for await (const text of streamGlob(pattern, folder.path, walk.fileSystem, follow)) {
-    const name = String(text)
+  const names =
+    pattern === undefined
+      ? await listFiles(folder.path, walk)
+      : await (await import('./match-files.ts')).matchFiles(pattern, folder.path, walk, follow)
+  for (const name of names) {
     const path = prefix + name
     const isExcluded = walk.excluded.size > 0 && walk.excluded.has(join(folder.path, name))
     if (!isWanted(name)) {
@@ -82,24 +85,27 @@ export async function searchFolder(
   return { candidates, realPaths, unread, excluded }
 }
 
-function streamGlob(
-  pattern: string,
-  cwd: string,
-  fs: Parameters<typeof fastGlob.stream>[1] extends { fs?: infer FileSystem } | undefined
-    ? FileSystem
-    : never,
-  followSymbolicLinks: boolean,
-): NodeJS.ReadableStream {
-  return fastGlob.stream(pattern, {
-    cwd,
-    ...(fs !== undefined && { fs }),
-    // Not absolute: fast-glob would turn a backslash in a name into a slash.
-    absolute: false,
-    // The file system above already filters hidden, linked, ignored and excluded entries.
-    dot: true,
-    followSymbolicLinks,
-    suppressErrors: true,
-    // No check for duplicates is needed, because one pattern finds no file twice.
-    unique: false,
-  })
+/** How many folders are read at the same time. */
+const maxOpenFolders = 8
+
+/** Returns the paths of all files below a folder, relative to it and with `/`. */
+async function listFiles(root: string, walk: Walk): Promise<readonly string[]> {
+  const files: string[] = []
+  const listFolder = async (path: string) => {
+    const [folder, prefix] = path === '' ? [root, ''] : [join(root, path), `${path}/`]
+    const subfolders: string[] = []
+    for (const entry of await walk.readEntries(folder)) {
+      const { name } = entry
+      if (walk.isFolder(entry, entry.isSymbolicLink() ? join(folder, name) : ''))
+        subfolders.push(prefix + name)
+      else files.push(prefix + name)
+    }
+    return subfolders
+  }
+  const folders = ['']
+  while (folders.length > 0) {
+    const found = await Promise.all(folders.splice(-maxOpenFolders).map(listFolder))
+    for (const subfolders of found) for (const subfolder of subfolders) folders.push(subfolder)
+  }
+  return files
 }

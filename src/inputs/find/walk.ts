@@ -1,7 +1,6 @@
-import { type Dirent, readdir, realpath } from 'node:fs'
-import { basename, dirname, join, normalize } from 'node:path'
-import { promisify } from 'node:util'
-import type { FileSystemAdapter } from 'fast-glob'
+import type { Dirent } from 'node:fs'
+import { readdir, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { createEntryFilter, type EntryFilterOptions, toRulesProblem } from './entry-filter.ts'
@@ -10,14 +9,17 @@ import { isLinkLoop } from './link-target.ts'
 import { createIgnoreRulesBelow } from './nested-ignore-rules.ts'
 
 export interface WalkOptions
-  extends Omit<EntryFilterOptions, 'root' | 'rulesBelow' | 'excluded' | 'realPaths'> {
+  extends Omit<EntryFilterOptions, 'root' | 'rulesBelow' | 'excluded' | 'realPaths' | 'linkedFolders'> {
   /** Called with each folder that is not searched because the user excludes it. */
   readonly onExcludedFolder: (folder: string) => void
 }
 
 /** A filtered view of the file system, and what is known about the entries it has shown. */
 export interface Walk {
-  readonly fileSystem: Partial<FileSystemAdapter>
+  /** Returns the entries of a folder that the search may see. @param folder absolute path */
+  readEntries(folder: string): Promise<readonly Dirent[]>
+  /** Whether an entry that was seen is a folder, or a link to one that is followed. @param path absolute */
+  isFolder(entry: Dirent, path: string): boolean
   /** Files and folders that were seen, and that the user excludes. */
   readonly excluded: ReadonlySet<string>
   /** Returns the path without symbolic links. */
@@ -25,9 +27,9 @@ export interface Walk {
 }
 
 /**
- * Creates the view of a folder that fast-glob searches. It has no hidden or ignored files, no output folder,
- * and no outputs of earlier runs. Filtering here keeps fast-glob out of ignored trees. Excluded entries are
- * shown, but not the content of excluded folders, so that the caller can report the excluded documents.
+ * Creates the view of a folder that a search has. It has no hidden or ignored files, no output folder, and no outputs
+ * of earlier runs. Excluded entries are shown, but not the content of excluded folders, so that the caller can report
+ * the excluded documents.
  * @param root the folder; its `path` is as the user named it
  * @throws UsageError for an ignore file above the folder that cannot be used
  */
@@ -36,7 +38,15 @@ export async function createWalk(root: ResolvedPath, options: WalkOptions): Prom
   const rulesBelow = ignoreRules && (await createIgnoreRulesBelow(root.realPath, ignoreRules))
   const excluded = new Set<string>()
   const realPaths = new Map([[root.path, root.realPath]])
-  const filterEntries = createEntryFilter({ ...options, root, rulesBelow, excluded, realPaths })
+  const linkedFolders = new Set<string>()
+  const filterEntries = createEntryFilter({
+    ...options,
+    root,
+    rulesBelow,
+    excluded,
+    realPaths,
+    linkedFolders,
+  })
   const findRealPath = (path: string) =>
     realPaths.get(path) ?? join(realPaths.get(dirname(path)) ?? dirname(path), basename(path))
 
@@ -55,11 +65,16 @@ export async function createWalk(root: ResolvedPath, options: WalkOptions): Prom
     onSkipped({ file: path, problem: visible })
     return []
   }
-  return { fileSystem: { readdir: toReaddirCallback(readVisibleEntries) }, excluded, findRealPath }
+  return {
+    readEntries: readVisibleEntries,
+    isFolder: (entry, path) => entry.isDirectory() || linkedFolders.has(path),
+    excluded,
+    findRealPath,
+  }
 }
 
 function readRealPath(path: string): Promise<string> {
-  return promisify(realpath)(path).catch(() => path)
+  return realpath(path).catch(() => path)
 }
 
 /**
@@ -68,7 +83,7 @@ function readRealPath(path: string): Promise<string> {
  */
 async function readEntries(folder: string, root: string): Promise<Dirent[] | InputProblem> {
   try {
-    return await promisify(readdir)(folder, { withFileTypes: true })
+    return await readdir(folder, { withFileTypes: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (folder === root && (code === 'ENOENT' || code === 'ENOTDIR')) return []
@@ -81,21 +96,4 @@ async function readEntries(folder: string, root: string): Promise<Dirent[] | Inp
     const message = `cannot read this directory: ${describeFsError(error as Error)}`
     return { action: 'fail', type: 'unreadable', message }
   }
-}
-
-function toReaddirCallback(
-  readEntriesOf: (folder: string) => Promise<Dirent[]>,
-): FileSystemAdapter['readdir'] {
-  const adapter = (
-    directory: string,
-    _options: unknown,
-    done: (error: Error | null, entries: Dirent[]) => void,
-  ) => {
-    // fast-glob joins paths with `/`, also on Windows.
-    readEntriesOf(normalize(directory)).then(
-      (entries) => done(null, entries),
-      (error: Error) => done(error, []),
-    )
-  }
-  return adapter as unknown as FileSystemAdapter['readdir']
 }

@@ -1,7 +1,7 @@
 import type { Prompt } from '../../core/request/render-prompt.ts'
 import { UsageError } from '../../errors.ts'
 import { findUnusedVar } from './build-prompt.ts'
-import { type PromptFile, parsePromptFile } from './prompt-file.ts'
+import { createPromptFileFromData, type PromptFile } from './prompt-file.ts'
 import {
   locatePrompt,
   type PromptLocation,
@@ -82,10 +82,15 @@ export async function readPromptFile(
   place: PromptLocation,
   { spec = place.name, version, vars, varSetting }: ReadPromptOptions = {},
 ): Promise<LoadedPromptFile> {
-  const { name, origin } = place
+  const { name, origin, data } = place
+  const context = { name, origin, version, vars, varSetting }
+  const read = async () => {
+    const { parsePromptFile } = await import('./parse-prompt-file.ts')
+    return parsePromptFile(await readPromptText(place, spec), context)
+  }
   return {
     location: place,
-    ...parsePromptFile(await readPromptText(place, spec), { name, origin, version, vars, varSetting }),
+    ...((data && createPromptFileFromData(data, context)) ?? (await read())),
   }
 }
 

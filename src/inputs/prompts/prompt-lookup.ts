@@ -6,15 +6,17 @@ import { yamlExtensions } from '../../core/text/yaml-extensions.ts'
 import { UsageError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { readSmallFile } from '../read-small-file.ts'
-import { shippedPrompts } from './shipped-prompts.ts'
+import type { PromptData } from './prompt-file.ts'
+import { type ShippedPrompt, shippedPrompts } from './shipped-prompts.ts'
 
 /** The file of a prompt, and its name. */
 export interface PromptLocation {
   readonly name: string
   /** Absolute path; for a shipped prompt only a name, because its text is part of the program. */
   readonly file: string
-  /** The text of a shipped prompt. */
+  /** The text of a shipped prompt, and the same as data. */
   readonly text?: string
+  readonly data?: PromptData
   /** For messages: `shipped`, or the path as the user knows it. */
   readonly origin: string
   /** The path of another file with this name and another extension; then neither is used. */
@@ -47,8 +49,8 @@ export async function locatePrompt(
   const isTrusted = !inputRoots.some((root) => isInside(join(folder, `${target}.yaml`), root))
   const ownPrompt = isTrusted ? await findOwnPrompt(folder, target, cwd) : undefined
   if (ownPrompt !== undefined) return ownPrompt
-  const text = shippedPrompts.get(target)
-  if (text !== undefined) return locateShippedPrompt(target, text)
+  const shipped = shippedPrompts.get(target)
+  if (shipped !== undefined) return locateShippedPrompt(target, shipped)
   const hint = isTrusted
     ? ''
     : '; prompts/ lies inside an input, so it is used only when named: --prompt ./prompts/…'
@@ -57,8 +59,8 @@ export async function locatePrompt(
   )
 }
 
-function locateShippedPrompt(name: string, text: string): PromptLocation {
-  return { name, file: `${name}.yaml`, origin: 'shipped', text }
+function locateShippedPrompt(name: string, shipped: ShippedPrompt): PromptLocation {
+  return { name, file: `${name}.yaml`, origin: 'shipped', ...shipped }
 }
 
 /** Returns where a new prompt with this name belongs among the user's own. */
@@ -99,7 +101,10 @@ export async function listPromptLocations(cwd: string): Promise<PromptLocation[]
   // A name that is not a file, such as a broken link, is listed with the reason why it cannot be used.
   for (const name of await listNames(folder))
     ownLocations.push((await findOwnPrompt(folder, name, cwd)) ?? locateOwnPrompt(name, cwd))
-  return [...ownLocations, ...Array.from(shippedPrompts, ([name, text]) => locateShippedPrompt(name, text))]
+  return [
+    ...ownLocations,
+    ...Array.from(shippedPrompts, ([name, shipped]) => locateShippedPrompt(name, shipped)),
+  ]
 }
 
 /**

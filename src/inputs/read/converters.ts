@@ -5,7 +5,7 @@ import { type DecodedText, decodeText } from './decode-text.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
 import { checkTextLength } from './readers/reader-limits.ts'
 import { UnreadableError } from './readers/unreadable-error.ts'
-import { type ConverterOptions, runConverter } from './run-converter.ts'
+import type { ConverterOptions } from './run-converter.ts'
 
 /** The programs that read documents for the user: command lines by file extension, with `{}` for the path. */
 export type ConvertCommands = Readonly<Record<string, string>>
@@ -40,6 +40,7 @@ export function createConverters({ commands, encoding, env, ...options }: Conver
       runInTurn(async () => {
         const [program, ...args] = splitCommandLine(findConvertCommand(commands, file) ?? '') ?? ['']
         const named = args.map((word) => word.replaceAll('{}', () => file))
+        const { runConverter } = await import('./run-converter.ts')
         const printed = await runConverter({ ...options, env: programEnv, command: [program, ...named] })
         if ('action' in printed) return printed
         const decoded = await decodeText(printed, { encoding })

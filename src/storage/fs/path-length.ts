@@ -9,9 +9,13 @@ import { isPathTooLong } from './symlinks.ts'
  * @param file relative to `root`, with `/`
  */
 export function isPathAllowed(root: string, file: string): boolean {
+  const names = file.split('/')
+  // A UTF-16 code unit takes at most three bytes in UTF-8, so most paths need no exact count.
+  const isShort = 3 * (root.length + 1 + file.length + 1 + tempNameBytes) <= maxPathBytes
+  if (isShort && names.every((name) => 3 * name.length <= alwaysAllowedNameBytes)) return true
   const path = join(root, file)
   const pathBytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(dirname(path)) + 1 + tempNameBytes)
-  const longNames = file.split('/').filter((name) => Buffer.byteLength(name) > alwaysAllowedNameBytes)
+  const longNames = names.filter((name) => Buffer.byteLength(name) > alwaysAllowedNameBytes)
   return pathBytes <= maxPathBytes && !longNames.some((name) => isPathTooLong(join(root, name)))
 }
 

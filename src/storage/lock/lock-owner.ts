@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -104,7 +103,8 @@ async function readProcessStat(pid: number): Promise<readonly string[]> {
 /**
  * Returns when a process started on systems without `/proc`, such as macOS and BSD; '' if `ps` does not know.
  */
-export function readProcessStartFromPs(pid: number): Promise<string> {
+export async function readProcessStartFromPs(pid: number): Promise<string> {
+  const { execFile } = await import('node:child_process')
   // The output must not depend on the user's locale and time zone.
   const env = { LC_ALL: 'C', TZ: 'UTC' }
   return new Promise((resolve) => {

@@ -1,0 +1,2 @@
+/** The statuses of results, as in the ledger. */
+export const resultStatuses = ['summarized', 'failed', 'pending'] as const
