@@ -7,7 +7,7 @@ import { type PreparedRequest, type PrepareOptions, prepare } from '../engine/pr
 import { createChunkPlans } from './chunk-texts.ts'
 import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
-import type { CheckedStore } from './store.ts'
+import { type CheckedStore, stopReadsOnAbort } from './store.ts'
 import { createStoredResults } from './stored-results.ts'
 import type { SummarizeAllOptions } from './summarize-all.ts'
 import { readSummarizeOptions, type SummarizeCall } from './summarize-options.ts'
@@ -47,9 +47,10 @@ export async function estimate(texts: Texts, options: SummarizeAllOptions): Prom
 
 async function estimateTexts(
   texts: Texts,
-  { connection, prompt, overrides, store, mode, chunkTokens, ...call }: SummarizeCall,
+  { connection, prompt, overrides, mode, chunkTokens, ...call }: SummarizeCall,
 ): Promise<Estimate> {
   const { signal = new AbortController().signal } = call
+  const store = call.store && stopReadsOnAbort(call.store, signal)
   signal.throwIfAborted()
   const requests = await createTextRequests(prompt, overrides)
   const stored = store && createStoredResults(store, { findMismatch: () => undefined })

@@ -1,4 +1,5 @@
 import { RunError } from '../core/errors/run-error.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /**
  * Keeps results that were paid for, so that later calls do not pay for them again. Keys are short texts of `a-z`, `0-9`,
@@ -68,13 +69,34 @@ export function createCheckedStore(store: Store): CheckedStore {
     async get(key) {
       const value = (await call(() => store.get(key))) ?? undefined
       if (value === undefined || typeof value === 'string') return value
-      throw new StoreError(`the store returned no text for ${key}`)
+      throw new StoreError(
+        `the store must return a string or nothing for ${key}, not ${describeValue(value)}`,
+      )
     },
     async set(key, value) {
       await call(() => store.set(key, value))
     },
     async delete(key) {
       await call(() => store.delete(key))
+    },
+  }
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'object' ? `an object (${value?.constructor?.name})` : `a ${typeof value}`
+}
+
+/**
+ * Returns a store whose `get` rejects with the signal's reason as soon as it aborts, however slow the store is. `set`
+ * and `delete` end as always, so that what was paid for is kept.
+ */
+export function stopReadsOnAbort(store: CheckedStore, signal: AbortSignal): CheckedStore {
+  return {
+    ...store,
+    async get(key) {
+      const value = await unlessAborted(store.get(key), signal)
+      signal.throwIfAborted()
+      return value
     },
   }
 }

@@ -196,9 +196,38 @@ describe('a store', () => {
     const wrongValue = await read({ get: () => 7 as never, set() {}, delete() {} })
     expect(wrongValue.thrown).toMatchObject({
       type: 'store',
-      message: expect.stringMatching(/^the store returned no text for result\/[0-9a-f]{64}$/),
+      message: expect.stringMatching(
+        /^the store must return a string or nothing for result\/[0-9a-f]{64}, not a number$/,
+      ),
     })
     expect(simulator.stats().requests).toBe(requests)
+  })
+
+  it('does not delay the end of a call whose signal aborts or whose client is closed, if it never answers', async () => {
+    const { client } = await createLibraryClient({ script: () => answerWith('A summary.') })
+    const texts = ['a', 'b']
+    for (const mode of ['live', 'batch'] as const) {
+      const stop = new AbortController()
+      const store: Store = {
+        get() {
+          stop.abort(new Error('enough'))
+          return new Promise<undefined>(() => {})
+        },
+        set() {},
+        delete() {},
+      }
+      const options = { client, store, mode, signal: stop.signal }
+      expect(await getRejection(collect(summarizeAll(texts, options)))).toEqual(new Error('enough'))
+      expect(await getRejection(estimate(texts, options))).toEqual(new Error('enough'))
+    }
+    for (const mode of ['live', 'batch'] as const) {
+      const { client } = await createLibraryClient({ script: () => answerWith('A summary.') })
+      const get = () => client.close().then(() => new Promise<undefined>(() => {}))
+      const store: Store = { get, set() {}, delete() {} }
+      expect(await getRejection(collect(summarizeAll(texts, { client, store, mode })))).toMatchObject({
+        type: 'closed',
+      })
+    }
   })
 
   it('has the results of a loop that was left', async () => {
