@@ -69,8 +69,9 @@ export function createCheckedStore(store: Store): CheckedStore {
     async get(key) {
       const value = (await call(() => store.get(key))) ?? undefined
       if (value === undefined || typeof value === 'string') return value
+      const type = Object(value).constructor?.name ?? 'an object'
       throw new StoreError(
-        `the store must return a string or nothing for ${key}, not ${describeValue(value)}`,
+        `the store returned ${type} for ${key}; it must return a string, null or undefined`,
       )
     },
     async set(key, value) {
@@ -80,10 +81,6 @@ export function createCheckedStore(store: Store): CheckedStore {
       await call(() => store.delete(key))
     },
   }
-}
-
-function describeValue(value: unknown): string {
-  return typeof value === 'object' ? `an object (${value?.constructor?.name})` : `a ${typeof value}`
 }
 
 /**

@@ -239,6 +239,19 @@ describe("mode: 'batch'", () => {
     expect(simulator.stats().requests).toBe(0)
   })
 
+  it('names options of the library in errors, and requests instead of documents', async () => {
+    const refusing = await createBatchClient({ batches: { chooseFault: () => ({ status: 404 }) } })
+    expect(await getRejection(refusing.call())).toMatchObject({
+      type: 'not_found_error',
+      message: expect.stringMatching(/; check ANTHROPIC_BASE_URL, or use mode: 'live'$/),
+    })
+    const failing = await createBatchClient({ script: () => ({ kind: 'status', status: 400 }) })
+    expect(await getRejection(failing.call())).toMatchObject({
+      type: 'batch',
+      message: 'none of the first 5 requests was answered live, so no batch was created for the rest',
+    })
+  })
+
   it('takes no text if the store or the service cannot be used', async () => {
     const down = new Error('the database is down')
     const { client } = await createBatchClient()

@@ -193,13 +193,17 @@ describe('a store', () => {
     const onGet = await read(broken('get'))
     expect(onGet.thrown).toBe(down)
     expect(onGet.seen.every(({ status }) => status === 'pending')).toBe(true)
-    const wrongValue = await read({ get: () => 7 as never, set() {}, delete() {} })
-    expect(wrongValue.thrown).toMatchObject({
-      type: 'store',
-      message: expect.stringMatching(
-        /^the store must return a string or nothing for result\/[0-9a-f]{64}, not a number$/,
-      ),
-    })
+    for (const [value, type] of [
+      [7, 'Number'],
+      [Buffer.from('{}'), 'Buffer'],
+      [Object.create(null), 'an object'],
+    ]) {
+      const wrongValue = await read({ get: () => value as never, set() {}, delete() {} })
+      const message = new RegExp(
+        `^the store returned ${type} for result/[0-9a-f]{64}; it must return a string, null or undefined$`,
+      )
+      expect(wrongValue.thrown).toMatchObject({ type: 'store', message: expect.stringMatching(message) })
+    }
     expect(simulator.stats().requests).toBe(requests)
   })
 
