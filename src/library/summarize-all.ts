@@ -63,12 +63,12 @@ async function* generateOutcomes(
   const { clock, closed } = connection
   const countOutcome = createProgress(connection, onProgress)
   const shutdown = createShutdown()
+  signal?.throwIfAborted()
   const sources = takeSources(texts, shutdown.drainSignal)
   const close = () => shutdown.abort(closed.reason)
   const abort = () => shutdown.abort(new Error('aborted'))
   let [endpoint, model] = ['', '']
   try {
-    signal?.throwIfAborted()
     signal?.addEventListener('abort', abort, { once: true })
     closed.addEventListener('abort', close, { once: true })
     const requests = await createTextRequests(prompt, overrides)
