@@ -6,6 +6,7 @@ import { unlessAborted } from './unless-aborted.ts'
  * `_` and `/`. Values are texts, which may be several megabytes long. All methods may return promises.
  *
  * A `Map` is a store; most databases need a few lines around them. Only one call at a time may use a store for batches.
+ * A signal does not wait for `get`, but for `set`.
  */
 export interface Store {
   /**
