@@ -183,7 +183,7 @@ function describeRedirect(
   options: RequestErrorOptions,
 ): string | undefined {
   if (status < 300 || status >= 400) return undefined
-  return `redirected to ${location ?? 'nowhere'}; documents are not sent on to another address (check ${getBaseUrlSetting(options)})`
+  return `redirected to ${location ?? 'nowhere'}; requests are not sent on to another address (check ${getBaseUrlSetting(options)})`
 }
 
 /** Returns the beginning of a proxy's page, without markup. */

@@ -142,7 +142,7 @@ export function createConnection(options: ClientOptions): Connection {
     },
     async openBatchApi() {
       if (options.client !== undefined && !hasBatches(options.client))
-        throw new UsageError('the service of this client has no Message Batches; use the mode live')
+        throw new UsageError("the service of this client has no Message Batches; use mode: 'live'")
       return getClient()
     },
     priceOf,

@@ -7,7 +7,7 @@ import { type PreparedRequest, type PrepareOptions, prepare } from '../engine/pr
 import { createChunkPlans } from './chunk-texts.ts'
 import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
-import type { CheckedStore } from './store.ts'
+import { type CheckedStore, stopReadsOnAbort } from './store.ts'
 import { createStoredResults } from './stored-results.ts'
 import type { SummarizeAllOptions } from './summarize-all.ts'
 import { readSummarizeOptions, type SummarizeCall } from './summarize-options.ts'
@@ -38,19 +38,24 @@ export interface Estimate {
 export async function estimate(texts: Texts, options: SummarizeAllOptions): Promise<Estimate> {
   // The same options as those of the call that it is about.
   const call = readSummarizeOptions('estimate', texts, options, ['onProgress', 'wait'])
+  const { signal = new AbortController().signal } = call
+  signal.throwIfAborted()
+  const sources = takeSources(texts, signal)
   try {
-    return await estimateTexts(texts, call)
+    return await estimateTexts(sources, signal, call)
   } catch (error) {
     throw toPublicError(error)
+  } finally {
+    await sources.return()
   }
 }
 
 async function estimateTexts(
-  texts: Texts,
-  { connection, prompt, overrides, store, mode, chunkTokens, ...call }: SummarizeCall,
+  sources: AsyncIterable<TextSource>,
+  signal: AbortSignal,
+  { connection, prompt, overrides, mode, chunkTokens, ...call }: SummarizeCall,
 ): Promise<Estimate> {
-  const { signal = new AbortController().signal } = call
-  signal.throwIfAborted()
+  const store = call.store && stopReadsOnAbort(call.store, signal)
   const requests = await createTextRequests(prompt, overrides)
   const stored = store && createStoredResults(store, { findMismatch: () => undefined })
   const prepareOptions: PrepareOptions<TextSource> = {
@@ -62,7 +67,7 @@ async function estimateTexts(
   const plannedHashes = await listBatchedHashes(store, connection)
   const planned: PlannedRequest[] = []
   let count = 0
-  for await (const source of takeSources(texts, signal)) {
+  for await (const source of sources) {
     const prepared = await prepare(source, prepareOptions)
     if ('problem' in prepared) continue
     const { requestHash } = prepared.asked

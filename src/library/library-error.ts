@@ -155,7 +155,7 @@ export function toPublicError(
     return createFailureError(toFailure(requestError), attempts, partial, options)
   const problem = {
     ...toProblem(toFailure(requestError)),
-    message: describeAccountError(requestError, model, endpoint),
+    message: describeAccountError(requestError, model, endpoint, "use mode: 'live'"),
   }
   return new ClaudeBatchError(problem, attempts, partial, options)
 }

@@ -49,8 +49,8 @@ export interface FailedText extends OutcomeBase {
 }
 
 /**
- * The outcome of a text that is not finished. It is in a batch that a later call with the same store collects; or the call
- * was stopped, and the loop is about to throw.
+ * The outcome of a text that is not finished. It is in a batch that a later call with the same store collects; or its batch
+ * ended without an answer to it, and a later call sends it again; or the call was stopped, and the loop is about to throw.
  */
 export interface PendingText extends OutcomeBase {
   /** Distinguishes it from other outcomes. */

@@ -1,10 +1,12 @@
 import { RunError } from '../core/errors/run-error.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /**
  * Keeps results that were paid for, so that later calls do not pay for them again. Keys are short texts of `a-z`, `0-9`,
  * `_` and `/`. Values are texts, which may be several megabytes long. All methods may return promises.
  *
  * A `Map` is a store; most databases need a few lines around them. Only one call at a time may use a store for batches.
+ * A signal does not wait for `get`, but for `set`.
  */
 export interface Store {
   /**
@@ -68,13 +70,31 @@ export function createCheckedStore(store: Store): CheckedStore {
     async get(key) {
       const value = (await call(() => store.get(key))) ?? undefined
       if (value === undefined || typeof value === 'string') return value
-      throw new StoreError(`the store returned no text for ${key}`)
+      const type = Object(value).constructor?.name ?? 'an object'
+      throw new StoreError(
+        `the store returned ${type} for ${key}; it must return a string, null or undefined`,
+      )
     },
     async set(key, value) {
       await call(() => store.set(key, value))
     },
     async delete(key) {
       await call(() => store.delete(key))
+    },
+  }
+}
+
+/**
+ * Returns a store whose `get` rejects with the signal's reason as soon as it aborts, however slow the store is. `set`
+ * and `delete` end as always, so that what was paid for is kept.
+ */
+export function stopReadsOnAbort(store: CheckedStore, signal: AbortSignal): CheckedStore {
+  return {
+    ...store,
+    async get(key) {
+      const value = await unlessAborted(store.get(key), signal)
+      signal.throwIfAborted()
+      return value
     },
   }
 }

@@ -9,6 +9,7 @@ import { toPublicError } from './library-error.ts'
 import { type Outcome, toPublicOutcome } from './public-outcome.ts'
 import { createProgress, type OnProgress, type Progress } from './run-progress.ts'
 import { type AnswerReader, createAnswerReader } from './schema-data.ts'
+import { stopReadsOnAbort } from './store.ts'
 import type { BatchOptions } from './summarize-in-batches.ts'
 import { readSummarizeOptions, type SummarizeCall, type SummarizeOptions } from './summarize-options.ts'
 import { createTextRequests } from './text-requests.ts'
@@ -62,12 +63,12 @@ async function* generateOutcomes(
   const { clock, closed } = connection
   const countOutcome = createProgress(connection, onProgress)
   const shutdown = createShutdown()
+  signal?.throwIfAborted()
   const sources = takeSources(texts, shutdown.drainSignal)
   const close = () => shutdown.abort(closed.reason)
   const abort = () => shutdown.abort(new Error('aborted'))
   let [endpoint, model] = ['', '']
   try {
-    signal?.throwIfAborted()
     signal?.addEventListener('abort', abort, { once: true })
     closed.addEventListener('abort', close, { once: true })
     const requests = await createTextRequests(prompt, overrides)
@@ -114,10 +115,12 @@ interface ProduceOptions extends Omit<BatchOptions, 'store'>, Pick<SummarizeCall
 async function* produceOutcomes(
   job: SummarizeJob<TextSource>,
   reader: AnswerReader,
-  { store, mode, ...options }: ProduceOptions,
+  { store: slowStore, mode, ...options }: ProduceOptions,
 ): AsyncGenerator<core.Outcome> {
-  const storedJob = store === undefined ? job : withStore(job, store, reader)
-  if (store === undefined || mode === 'live') return yield* summarizeDocuments(storedJob)
+  if (slowStore === undefined) return yield* summarizeDocuments(job)
+  const store = stopReadsOnAbort(slowStore, job.shutdown.drainSignal)
+  const storedJob = withStore(job, store, reader)
+  if (mode === 'live') return yield* summarizeDocuments(storedJob)
   const { summarizeInBatches } = await import('./summarize-in-batches.ts')
   yield* summarizeInBatches(storedJob, { ...options, store })
 }

@@ -58,20 +58,13 @@ async function* runStoredBatches(
   { connection, store, requests, wait }: BatchOptions,
 ): AsyncGenerator<Outcome> {
   const { clock } = job
-  const questions = new Map<string, Question>()
-  try {
-    for await (const source of sources) {
-      const outcome = await addText(source, job, questions)
-      if (outcome !== undefined) yield outcome
-    }
-  } catch (error) {
-    for (const { texts } of questions.values())
-      for (const text of texts) yield createPendingOutcome(text, 'the texts ended with an error')
-    throw error
-  }
+  // These may fail, and do so before a text is taken.
+  const { baseUrl, batches: batchApi } = await connection.openBatchApi()
+  const batchStore = await openBatchesInStore(store, { baseUrl, clock })
   const settings = createBatchSettings(requests)
   const { settingsHash } = settings.provenance
   const proven = await createProvenSettings(settingsHash, store)
+  const questions = new Map<string, Question>()
   const persist = async (outcome: Outcome): Promise<boolean> => {
     const isSaved = await job.persist?.(outcome)
     await proven.observe(outcome)
@@ -80,50 +73,62 @@ async function* runStoredBatches(
   const readDocument = async ({ path }: { readonly path: string }) =>
     (questions.get(path) as Question).document
   const documentJob = { ...job, read: readDocument, persist }
-  const { baseUrl, batches: batchApi } = await connection.openBatchApi()
-  const outcomes = runBatches({
-    ...documentJob,
-    sources: [...questions.keys()].map((path, index) => ({ index, path, namedByUser: true })),
-    store: await openBatchesInStore(store, { baseUrl, clock }),
-    endpoint: baseUrl,
-    batchApi,
-    priceOf: connection.priceOf,
-    random: connection.random,
-    retries: connection.retries,
-    reservations: connection.reservations,
-    shouldWait: wait,
-    isDetached: !wait,
-    async loadChecks({ schema }) {
-      const { findMismatch } = await createAnswerReader(schema, 'the schema that is stored with a batch')
-      return { findMismatch, checkQuality: () => [] }
-    },
-    sending: {
-      runLive: (sources) => summarizeDocuments({ ...documentJob, sources }),
-      batches: {
-        ...documentJob,
-        getItemSettings: () => settings,
-        maxBatchSize,
-        budget: connection.budget,
-        hasSucceededBefore: proven.has,
+  const runQuestions = () =>
+    runBatches({
+      ...documentJob,
+      sources: [...questions.keys()].map((path, index) => ({ index, path, namedByUser: true })),
+      store: batchStore,
+      endpoint: baseUrl,
+      batchApi,
+      priceOf: connection.priceOf,
+      random: connection.random,
+      retries: connection.retries,
+      reservations: connection.reservations,
+      shouldWait: wait,
+      isDetached: !wait,
+      async loadChecks({ schema }) {
+        const { findMismatch } = await createAnswerReader(schema, 'the schema that is stored with a batch')
+        return { findMismatch, checkQuality: () => [] }
       },
-    },
-    listener: {
-      onAttempt: connection.recordAttempt,
-      onCollectError: ({ message }) => connection.warn(message),
-      onWarning: connection.warn,
-      onRetry() {},
-      onCanary() {},
-      onSubmitted() {},
-      onUnfinished() {},
-      onWaiting() {},
-    },
-  })
-  for await (const outcome of outcomes) {
-    const [first, ...others] = questions.get(outcome.document.path)?.texts ?? []
-    // A text of an earlier call: its result is in the store.
-    if (first === undefined) continue
-    yield { ...outcome, document: first }
-    for (const text of others) yield copyFor(text, outcome)
+      sending: {
+        runLive: (sources) => summarizeDocuments({ ...documentJob, sources }),
+        batches: {
+          ...documentJob,
+          getItemSettings: () => settings,
+          maxBatchSize,
+          budget: connection.budget,
+          hasSucceededBefore: proven.has,
+        },
+      },
+      listener: {
+        onAttempt: connection.recordAttempt,
+        onCollectError: ({ message }) => connection.warn(message),
+        onWarning: connection.warn,
+        onRetry() {},
+        onCanary() {},
+        onSubmitted() {},
+        onUnfinished() {},
+        onWaiting() {},
+      },
+    })
+  try {
+    for await (const source of sources) {
+      const outcome = await addText(source, job, questions)
+      if (outcome !== undefined) yield outcome
+    }
+    for await (const outcome of runQuestions()) {
+      const { path } = outcome.document
+      const [first, ...others] = questions.get(path)?.texts ?? []
+      // A text of an earlier call: its result is in the store.
+      if (first === undefined) continue
+      questions.delete(path)
+      yield { ...outcome, document: first }
+      for (const text of others) yield copyFor(text, outcome)
+    }
+  } catch (error) {
+    for (const { texts } of questions.values())
+      for (const text of texts) yield createPendingOutcome(text, 'the call ended with an error')
+    throw error
   }
 }
 

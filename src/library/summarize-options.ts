@@ -22,8 +22,8 @@ export interface SummarizeOptions<Data = unknown> extends CallOptions {
    */
   readonly mode?: 'live' | 'batch' | undefined
   /**
-   * Splits texts that are longer, in tokens. Default: what the model reads at its lowest price. Texts that do not fit
-   * are summarized in chunks, and then the notes on these chunks.
+   * Splits texts that are longer, in tokens, from 1000 to 1,000,000. Default: what the model reads at its lowest price.
+   * Texts that do not fit are summarized in chunks, and then the notes on these chunks.
    */
   readonly chunkTokens?: number | undefined
 }

@@ -52,13 +52,25 @@ export function checkTexts(caller: string, texts: Texts): void {
 
 /**
  * Yields texts one by one, on demand, until `drain` aborts. It does not wait then for a source that is slow
- * to return the next text.
+ * to return the next text. It asks for the iterator immediately, as a loop does: lines of a `readline` interface that
+ * come before are lost.
  */
-export async function* takeSources(
+export function takeSources(
   texts: Iterable<unknown> | AsyncIterable<unknown>,
   drain: AbortSignal,
-): AsyncGenerator<TextSource> {
+): AsyncGenerator<TextSource, void, undefined> {
   const items = Symbol.asyncIterator in texts ? texts[Symbol.asyncIterator]() : texts[Symbol.iterator]()
+  const sources = generateSources(items, drain)
+  // Runs to its `try`, so that `return()` closes the iterator even if no text was taken.
+  void sources.next()
+  return sources as AsyncGenerator<TextSource, void, undefined>
+}
+
+/** Yields undefined first. */
+async function* generateSources(
+  items: Iterator<unknown> | AsyncIterator<unknown>,
+  drain: AbortSignal,
+): AsyncGenerator<TextSource | undefined, void, undefined> {
   let state = 'idle' as 'idle' | 'pending' | 'done'
   const takeNext = async () => {
     state = 'pending'
@@ -72,6 +84,7 @@ export async function* takeSources(
     }
   }
   try {
+    yield
     for (let index = 0; !drain.aborted; index++) {
       const next = await unlessAborted(takeNext(), drain)
       if (next === undefined || next.done) return

@@ -237,7 +237,7 @@ describe('summarize --batch', () => {
     })
     const first = await run('summarize', 'docs', '--batch')
     expect(first.code).toBe(75)
-    expect(first.stderr).toMatch(/have no answer for 2 documents; run again later/)
+    expect(first.stderr).toMatch(/have no answer for 2 requests; try again later/)
     expect((await run('summarize', 'docs', '--batch')).code).toBe(75)
     expect((await run('summarize', 'docs')).code).toBe(75)
     isCut = false

@@ -2,6 +2,7 @@ import { AnthropicAws } from '@anthropic-ai/aws-sdk'
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
 import { describe, expect, it } from 'vitest'
 import {
+  type Client,
   type ClientOptions,
   createClient,
   definePrompt,
@@ -234,6 +235,59 @@ describe("mode: 'batch'", () => {
         seen.push(outcome)
     }
     expect(await getRejection(loop())).toEqual(new Error('no more rows'))
+    expect(withStatus(seen, 'pending').length).toBe(texts.length)
+    expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('names options of the library in errors, and requests instead of documents', async () => {
+    const refusing = await createBatchClient({ batches: { chooseFault: () => ({ status: 404 }) } })
+    expect(await getRejection(refusing.call())).toMatchObject({
+      type: 'not_found_error',
+      message: expect.stringMatching(/; check ANTHROPIC_BASE_URL, or use mode: 'live'$/),
+    })
+    const failing = await createBatchClient({ script: () => ({ kind: 'status', status: 400 }) })
+    expect(await getRejection(failing.call())).toMatchObject({
+      type: 'batch',
+      message: 'none of the first 5 requests was answered live, so no batch was created for the rest',
+    })
+  })
+
+  it('takes no text if the store or the service cannot be used', async () => {
+    const down = new Error('the database is down')
+    const { client } = await createBatchClient()
+    const broken: Store = { get: () => Promise.reject(down), set() {}, delete() {} }
+    const bedrock = createClient({
+      client: new AnthropicBedrock({ awsRegion: 'eu-central-1', awsAccessKey: 'a', awsSecretKey: 'b' }),
+      model: 'eu.anthropic.claude-haiku-5-5',
+    })
+    let taken = 0
+    const rows = function* () {
+      for (const text of texts) {
+        taken++
+        yield text
+      }
+    }
+    const call = (client: Client, store: Store) =>
+      getRejection(collect(summarizeAll(rows(), { client, store, prompt, mode: 'batch' })))
+    expect(await call(client, broken)).toBe(down)
+    expect(await call(bedrock, memoryStore())).toMatchObject({ type: 'configuration' })
+    expect(taken).toBe(0)
+    await bedrock.close()
+  })
+
+  it('has an outcome for every text that was taken before its client was closed', async () => {
+    const { client, store, simulator } = await createBatchClient()
+    const seen: Outcome[] = []
+    const loop = async () => {
+      const rows = (async function* () {
+        yield* texts
+        await client.close()
+        yield 'One more.'
+      })()
+      for await (const outcome of summarizeAll(rows, { client, store, prompt, mode: 'batch' }))
+        seen.push(outcome)
+    }
+    expect(await getRejection(loop())).toMatchObject({ type: 'closed' })
     expect(withStatus(seen, 'pending').length).toBe(texts.length)
     expect(simulator.stats().requests).toBe(0)
   })

@@ -193,12 +193,45 @@ describe('a store', () => {
     const onGet = await read(broken('get'))
     expect(onGet.thrown).toBe(down)
     expect(onGet.seen.every(({ status }) => status === 'pending')).toBe(true)
-    const wrongValue = await read({ get: () => 7 as never, set() {}, delete() {} })
-    expect(wrongValue.thrown).toMatchObject({
-      type: 'store',
-      message: expect.stringMatching(/^the store returned no text for result\/[0-9a-f]{64}$/),
-    })
+    for (const [value, type] of [
+      [7, 'Number'],
+      [Buffer.from('{}'), 'Buffer'],
+      [Object.create(null), 'an object'],
+    ]) {
+      const wrongValue = await read({ get: () => value as never, set() {}, delete() {} })
+      const message = new RegExp(
+        `^the store returned ${type} for result/[0-9a-f]{64}; it must return a string, null or undefined$`,
+      )
+      expect(wrongValue.thrown).toMatchObject({ type: 'store', message: expect.stringMatching(message) })
+    }
     expect(simulator.stats().requests).toBe(requests)
+  })
+
+  it('does not delay the end of a call whose signal aborts or whose client is closed, if it never answers', async () => {
+    const { client } = await createLibraryClient({ script: () => answerWith('A summary.') })
+    const texts = ['a', 'b']
+    for (const mode of ['live', 'batch'] as const) {
+      const stop = new AbortController()
+      const store: Store = {
+        get() {
+          stop.abort(new Error('enough'))
+          return new Promise<undefined>(() => {})
+        },
+        set() {},
+        delete() {},
+      }
+      const options = { client, store, mode, signal: stop.signal }
+      expect(await getRejection(collect(summarizeAll(texts, options)))).toEqual(new Error('enough'))
+      expect(await getRejection(estimate(texts, options))).toEqual(new Error('enough'))
+    }
+    for (const mode of ['live', 'batch'] as const) {
+      const { client } = await createLibraryClient({ script: () => answerWith('A summary.') })
+      const get = () => client.close().then(() => new Promise<undefined>(() => {}))
+      const store: Store = { get, set() {}, delete() {} }
+      expect(await getRejection(collect(summarizeAll(texts, { client, store, mode })))).toMatchObject({
+        type: 'closed',
+      })
+    }
   })
 
   it('has the results of a loop that was left', async () => {

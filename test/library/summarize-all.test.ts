@@ -1,7 +1,9 @@
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { describe, expect, it, vi } from 'vitest'
-import { type Outcome, summarizeAll } from '../../src/index.ts'
+import { createClient, estimate, memoryStore, type Outcome, summarizeAll } from '../../src/index.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { answerWith, collectItems, createLibraryClient, getRejection } from '../support/library-client.ts'
 import { longWait } from '../support/long-wait.ts'
@@ -118,6 +120,46 @@ describe('summarizeAll', () => {
     for await (const _ of summarizeAll(texts(), { client })) seen++
     expect(seen).toBe(200)
     expect(most).toBeLessThanOrEqual(8)
+  })
+
+  it('gets every line of a readline interface, which has them before the first request can be sent', async () => {
+    const lines = Array.from({ length: 20 }, (_, n) => `Line ${n}.`)
+    const listen = () => createInterface({ input: Readable.from([lines.join('\n')]) })
+    for (const mode of ['live', 'batch'] as const) {
+      const { client } = await createLibraryClient({
+        script: () => answerWith('A summary.'),
+        batches: { durationMs: 0 },
+      })
+      const options = { client, mode, store: memoryStore() }
+      expect((await estimate(listen(), options)).texts).toBe(lines.length)
+      const outcomes = await collectItems(summarizeAll(listen(), options))
+      expect(outcomes.filter(({ status }) => status === 'summarized').length).toBe(lines.length)
+    }
+  })
+
+  it('closes its source if it fails before the first text', async () => {
+    const client = createClient({ env: {} })
+    let closed = 0
+    const source: AsyncIterable<string> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new Error('it was read')),
+        async return() {
+          closed++
+          return { done: true, value: undefined }
+        },
+      }),
+    }
+    const { thrown } = await read(summarizeAll(source, { client }))
+    expect(thrown).toMatchObject({ type: 'configuration' })
+    expect(closed).toBe(1)
+    const signal = AbortSignal.abort(new Error('enough'))
+    expect((await read(summarizeAll(source, { client, signal }))).thrown).toEqual(new Error('enough'))
+    const damagedStore = new Map([['batches', 'damaged']])
+    expect(await getRejection(estimate(source, { client, store: damagedStore }))).toMatchObject({
+      type: 'store',
+    })
+    expect(closed).toBe(2)
+    await client.close()
   })
 
   it('yields outcomes while it waits for the next text of a slow source', async () => {

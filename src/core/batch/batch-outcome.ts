@@ -82,7 +82,7 @@ export function toConflictOutcome(
 
 /** Returns the outcome of a document whose result expired. It may have been billed. */
 function toExpiredOutcome(endedItem: EndedBatchItem): Outcome {
-  const message = `the results of the batch ${endedItem.batch.id} are gone, 29 days after it was made; the next run asks, and pays, again`
+  const message = `the results of the batch ${endedItem.batch.id} are gone, 29 days after it was created; next time, it is sent, and paid for, again`
   return toLostOutcome(endedItem, { kind: 'malformed', type: 'results_gone', message })
 }
 
@@ -91,7 +91,7 @@ function toUnreadableOutcome(
   endedItem: EndedBatchItem,
   { unreadableReason, line }: UnreadableResult,
 ): Outcome {
-  const message = `${unreadableReason} (batch ${endedItem.batch.id}); the next run sends the document, and pays, again`
+  const message = `${unreadableReason} (batch ${endedItem.batch.id}); next time, it is sent, and paid for, again`
   return {
     ...toLostOutcome(endedItem, { kind: 'malformed', type: 'batch_result_unreadable', message }),
     partialText: line,

@@ -88,7 +88,7 @@ export async function* collectBatch(
       if (outcome !== undefined) yield outcome
     if (missing.size > 0)
       job.listener.onWarning(
-        `the results of the batch ${endedBatch.id} have no answer for ${pluralize(missing.size, 'document')}; run again later`,
+        `the results of the batch ${endedBatch.id} have no answer for ${pluralize(missing.size, 'request')}; try again later`,
       )
   } finally {
     if (settledIds.length === count) await batch.remove()
@@ -112,7 +112,7 @@ async function* fetchItems(
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (job.clock.wallTime() - createdAt < resultsRetentionMs)
       throw new BatchError(
-        `the API has ended the batch ${id}, but does not find its results; run again later`,
+        `the API has ended the batch ${id}, but does not find its results; try again later`,
         false,
       )
     yield* takeExpired(missing)

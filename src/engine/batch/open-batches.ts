@@ -189,10 +189,10 @@ const maxPollMs = 60_000
 const maxWaitMs = 25 * 3_600_000
 
 function formatOverdue({ id, localId, items }: StoredBatch): string {
-  const count = pluralize(items.size, 'document')
+  const count = pluralize(items.size, 'request')
   return id === undefined
-    ? `the API does not show whether it created the batch ${localId}: its ${count} may have been billed, and ${count === '1 document' ? 'is' : 'are'} not sent again`
-    : `the API does not show that the batch ${id} has ended, 25 hours after it was created; run again later`
+    ? `the API does not show whether it created the batch ${localId}: its ${count} may have been billed, and ${items.size === 1 ? 'is' : 'are'} not sent again`
+    : `the API does not show that the batch ${id} has ended, 25 hours after it was created; try again later`
 }
 
 /**

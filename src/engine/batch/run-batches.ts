@@ -215,7 +215,7 @@ async function* runLater(
 }
 
 function formatForeignBatch({ id, localId, items, endpoint }: StoredBatch): string {
-  return `the batch ${id ?? localId}, of ${pluralize(items.size, 'document')}, belongs to ${endpoint}, not to the base URL of this run; skipped`
+  return `the batch ${id ?? localId}, of ${pluralize(items.size, 'request')}, belongs to ${endpoint}, not to the base URL in use; skipped`
 }
 
 /**

@@ -60,6 +60,6 @@ export async function* runCanaries(
 }
 
 function createCanaryError(transient: boolean): BatchError {
-  const message = `none of the first ${maxCanaries} documents was answered live, so no batch was created for the rest`
+  const message = `none of the first ${maxCanaries} requests was answered live, so no batch was created for the rest`
   return new BatchError(message, transient)
 }

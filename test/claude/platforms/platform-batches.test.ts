@@ -58,7 +58,7 @@ describe('a batch of Anthropic', () => {
     const live = await run(bedrock.env, 'summarize', 'docs', '--provider', 'bedrock')
     expect(live).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('not to the base URL of this run; skipped'),
+      stderr: expect.stringContaining('not to the base URL in use; skipped'),
     })
     expect(await run(bedrock.env, 'batches', 'collect', '--provider', 'bedrock')).toMatchObject({
       code: 0,

@@ -175,7 +175,7 @@ describe('runBatches', () => {
     const { outcomes } = await begin({ mode: 'collect', sources: [], endpoint: 'there', batchApi }).ended
     expect(outcomes).toEqual([])
     expect(notes.at(-1)).toBe(
-      'the batch msgbatch_1, of 5 documents, belongs to here, not to the base URL of this run; skipped',
+      'the batch msgbatch_1, of 5 requests, belongs to here, not to the base URL in use; skipped',
     )
     expect(disk.size).toBe(1)
   })
@@ -200,7 +200,7 @@ describe('runBatches', () => {
     })
     const batchApi = { ...service.batches, retrieve }
     await begin({ mode: 'collect', sources: [], endpoint: 'there', batchApi }).ended
-    expect(notes.at(-1)).toContain('belongs to here, not to the base URL of this run; skipped')
+    expect(notes.at(-1)).toContain('belongs to here, not to the base URL in use; skipped')
   })
 
   it('keeps the documents of a batch pending while it is not known whether the API has it', async () => {
@@ -430,7 +430,7 @@ describe('runBatches', () => {
     const first = await begin().ended
     expect(first.stopped).toMatchObject({
       name: 'BatchError',
-      message: /does not find its results; run again/,
+      message: /does not find its results; try again/,
     })
     expect(first.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect([service.made.size, disk.size]).toEqual([1, 1])
