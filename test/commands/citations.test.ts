@@ -128,6 +128,19 @@ describe('--citations', () => {
     expect(summaries.filter((text) => text.includes('[1]')).length).toBe(1)
   })
 
+  it('is shown with the document between the texts of its prompt', async () => {
+    const { run } = await setting({
+      ...documents,
+      'prompts/cited.yaml':
+        "versions:\n  v1:\n    citations: true\n    user_template: 'Read {name}: {text} Be brief.'\n",
+    })
+    const { stdout } = await run(['prompts', 'show', 'cited', '--file', 'docs/lease.md'])
+    expect(stdout).toMatch(
+      /^--- user\nRead lease\.md:\n\n--- document with citations: docs\/lease\.md\n# Lease\n[^]*\n--- user\nBe brief\.\n\n--- about \d+ tokens in/,
+    )
+    expect((await run(['prompts', 'show', 'cited'])).stdout).toContain('citations: true\n')
+  })
+
   it('asks for no citations of summaries in a digest', async () => {
     const { run, read } = await setting()
     const { code, stderr } = await run([...summarize, '--digest', 'digest.md'])

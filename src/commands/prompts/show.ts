@@ -3,6 +3,7 @@ import type { PromptsShowOptions } from '../../config/prompts-show-flags.ts'
 import { toDocumentPath } from '../../core/document/document-path.ts'
 import { defaultMaxTokens, defaultModel, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
 import { builtinPlaceholders, type Prompt, renderPrompt } from '../../core/request/render-prompt.ts'
+import { type CitableDocument, countPromptCharacters } from '../../core/request/request.ts'
 import { formatTemplate, listPlaceholders } from '../../core/request/template.ts'
 import { type Exit, ExitError, UsageError } from '../../errors.ts'
 import { readPromptFile, selectVersion, splitPromptSpec } from '../../inputs/prompts/load-prompt.ts'
@@ -42,8 +43,9 @@ export function formatPrompt({
   system,
   user,
   schema,
+  citations,
 }: Prompt): string {
-  const fields = { description, model, max_tokens: maxTokens, effort }
+  const fields = { description, model, max_tokens: maxTokens, effort, citations }
   const lines = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}: ${value}`],
   )
@@ -72,13 +74,24 @@ async function renderForDocument(
     const message = document.type === 'vanished' ? 'no such file' : document.message
     throw new ExitError('noInput', `${file}: ${message}`)
   }
-  const { system, user } = renderPrompt(prompt, document, vars)
-  const characters = (system?.length ?? 0) + user.length
+  const messages = renderPrompt(prompt, document, vars)
+  const { system, user, citable } = messages
+  const characters = countPromptCharacters(messages)
   const charsPerToken = findModel(resolveModelAlias(prompt.model ?? defaultModel))?.charsPerToken ?? 2.5
   const sections = [
     ...(system === undefined ? [] : [`--- system\n${system.trimEnd()}\n`]),
-    `--- user\n${user.trimEnd()}\n`,
+    ...(citable === undefined ? [`--- user\n${user.trimEnd()}\n`] : formatCitable(user, citable)),
     `--- about ${Math.ceil(characters / charsPerToken)} tokens in, at most ${prompt.maxTokens ?? defaultMaxTokens} out`,
   ]
   return `${sections.join('\n')}\n`
+}
+
+/** Returns the sections of a document that is sent as a block between the texts of the prompt. */
+function formatCitable(user: string, { title, text, offset }: CitableDocument): readonly string[] {
+  const sections = [
+    ['user', user.slice(0, offset)],
+    [`document with citations: ${title}`, text],
+    ['user', user.slice(offset)],
+  ] as const
+  return sections.flatMap(([name, text]) => (text.trim() === '' ? [] : [`--- ${name}\n${text.trimEnd()}\n`]))
 }
