@@ -136,7 +136,7 @@ describe('--citations', () => {
     })
     const { stdout } = await run(['prompts', 'show', 'cited', '--file', 'docs/lease.md'])
     expect(stdout).toMatch(
-      /^--- user\nRead lease\.md:\n\n--- document with citations: docs\/lease\.md\n# Lease\n[^]*\n--- user\nBe brief\.\n\n--- about \d+ tokens in/,
+      /^--- user\nRead lease\.md:\n\n--- document with citations: docs\/lease\.md\n# Lease\n[\s\S]*\n--- user\nBe brief\.\n\n--- about \d+ tokens in/,
     )
     expect((await run(['prompts', 'show', 'cited'])).stdout).toContain('citations: true\n')
   })
