@@ -22,24 +22,18 @@ export async function zeroServer() {
   return { url, close: () => child.kill() }
 }
 
-/**
- * Runs Node. @returns wall time and, unless `reportsUsage` is false, user CPU and all CPU time in ms, peak memory in MB
- * @throws Error if it fails
- */
-export async function timed(args, { cwd, url, reportsUsage }) {
+/** Runs Node. @returns wall time, user CPU and all CPU time in ms, peak memory in MB @throws Error if it fails */
+export async function timed(args, { cwd, url }) {
   const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'bench' }
-  const { code, stderr, ...usage } = await measureNode(args, { cwd, env, reportsUsage })
+  const { code, stderr, ...usage } = await measureNode(args, { cwd, env })
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
   return usage
 }
 
-/**
- * Runs Node. @returns wall time, user CPU and all CPU time in ms, peak memory in MB, exit code and stderr
- * @param reportsUsage false leaves out CPU time and memory, which take a few milliseconds to report
- */
-export async function measureNode(args, { cwd, env, reportsUsage = true }) {
+/** Runs Node. @returns wall time, user CPU and all CPU time in ms, peak memory in MB, exit code and stderr */
+export async function measureNode(args, { cwd, env }) {
   const start = performance.now()
-  const child = spawn(process.execPath, [...(reportsUsage ? ['--import', usageReporter] : []), ...args], {
+  const child = spawn(process.execPath, ['--import', usageReporter, ...args], {
     cwd,
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
