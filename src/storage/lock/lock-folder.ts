@@ -89,6 +89,8 @@ async function withDraft<Value>(
     const handle = await createFile(dirname(folder), draft, 0o600)
     try {
       await handle.writeFile(`${JSON.stringify(self)}\n`)
+      // After a power failure, a lock without content would belong to an unknown owner.
+      await handle.datasync()
     } finally {
       await handle.close()
     }
