@@ -16,10 +16,11 @@ import { toMessageParams } from './message-params.ts'
 import type { MessagesApi } from './messages-api.ts'
 import { openCheckedClient } from './open-checked-client.ts'
 import { rejectPlainHttp } from './plain-http.ts'
+import { createPostMessages, type PostMessages } from './post-messages.ts'
 import { readProxies } from './proxies.ts'
 import { readMessageReply, readTokenCount } from './read-message.ts'
 import { readStreamedReply } from './read-streamed-reply.ts'
-import { type OpenSdkClient, type SdkClient, withoutRetries } from './sdk-client.ts'
+import { type OpenSdkClient, withoutRetries } from './sdk-client.ts'
 import { observeFetch } from './sent-secrets.ts'
 import { toRequestError } from './to-request-error.ts'
 import { createConnections } from './transport.ts'
@@ -127,7 +128,8 @@ export async function createClaudeClient({
     { env, fetch: send, onSecret: addSecret, keySource, headers },
     { noCredentialsHint, redact },
   )
-  const anthropic = withoutRetries(client, headersTimeoutMs ?? timeouts.totalTimeoutMs)
+  const timeoutMs = headersTimeoutMs ?? timeouts.totalTimeoutMs
+  const anthropic = withoutRetries(client, timeoutMs)
   rejectPlainHttp(urlWithUserInfo, { allowHttp, allowHttpSetting: settingNames.allowHttp, proxies })
   const baseUrl = stripUserInfo(urlWithUserInfo)
 
@@ -159,7 +161,11 @@ export async function createClaudeClient({
       }
     })
   const toParams = (request: Request) => toMessageParams({ ...request, model: modelIds.toId(request.model) })
-  const ask = createAsk(anthropic, toParams, runWithDeadline, clock)
+  const post: PostMessages =
+    anthropic.hasConstantHeaders && fetch === undefined
+      ? createPostMessages(client, timeoutMs, connections, addSecret, publicHeaders)
+      : (body, signal, stream) => anthropic.post('/v1/messages', { body, signal, stream })
+  const ask = createAsk(post, toParams, runWithDeadline, clock)
   const countTokens: Ask = (request, signal) =>
     runWithDeadline(signal, (deadline) =>
       readTokenCount(
@@ -202,7 +208,7 @@ const maxPlainReplyTokens = 2048
  * streams.
  */
 function createAsk(
-  anthropic: SdkClient,
+  postMessages: PostMessages,
   toParams: (request: Request) => object,
   runWithDeadline: RunWithDeadline,
   clock: Clock,
@@ -211,7 +217,7 @@ function createAsk(
   // `messages.create` would write a warning to the console for every request to an old model.
   const post = (request: Request, signal: AbortSignal, stream: boolean) => {
     const body = { ...toParams(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
-    return anthropic.post('/v1/messages', { body, signal, stream })
+    return postMessages(body, signal, stream)
   }
   return async (request, signal, onText) => {
     const start = clock.now()

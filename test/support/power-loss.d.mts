@@ -26,8 +26,6 @@ export interface ActiveDiskRecording extends DiskRecording {
 export interface ReplayedDisk {
   /** Returns the files as the program sees them. */
   current(): Tree
-  /** Returns the part of a file that no power loss takes; undefined if there is no such file. */
-  synced(path: string): Buffer | undefined
   /** The marks so far. */
   marks(): readonly string[]
   /** Returns files that a power loss may leave. */

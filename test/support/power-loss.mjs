@@ -263,13 +263,14 @@ export function writeTree(tree, folder) {
 
 /**
  * Returns the disk after the first `count` events: the files as the program sees them, and what is certain.
- * @returns `current()`: the tree without a power loss; `afterPowerLoss(random)`: one that a power loss may leave;
- *   `synced(path)`: the content that is certain, if the file keeps its name
+ * @returns `current()`: the tree without a power loss; `marks()`; `afterPowerLoss(random)`: one that a power loss may
+ *   leave
  */
 export function replay({ initial, events }, count = events.length) {
   const disk = createDisk(initial)
   /** Operations in progress, by id. */
   const open = new Map()
+  const applied = new Set()
   for (const event of events.slice(0, count)) {
     if (event.begin !== undefined) {
       open.set(event.begin, {
@@ -279,12 +280,19 @@ export function replay({ initial, events }, count = events.length) {
     } else if (event.end !== undefined) {
       const operation = open.get(event.end)
       open.delete(event.end)
-      if (!event.failed) disk.apply(operation)
+      if (event.failed) continue
+      // Another operation may use a new folder before the program learns that the folder was created.
+      for (const [id, { op, path }] of open)
+        if (op === 'mkdir' && operation.path?.startsWith(`${path}/`) && !disk.has(path)) {
+          disk.apply({ op, path })
+          open.delete(id)
+          applied.add(id)
+        }
+      if (!applied.has(event.end)) disk.apply(operation)
     }
   }
   return {
-    current: () => disk.read((pending) => pending.map(() => true)),
-    synced: (path) => disk.syncedContent(path),
+    current: () => disk.read(),
     marks: () => events.slice(0, count).flatMap(({ mark }) => mark ?? []),
     afterPowerLoss(random) {
       for (const operation of open.values())
@@ -392,9 +400,9 @@ function createDisk(initial) {
       return creates ? parentOf(path) !== undefined : find(path) !== undefined
     },
     apply: (operation) => operations[operation.op](operation),
+    has: (path) => find(path) !== undefined,
     listPending: (file) => [...(opened.get(file)?.node.pending ?? [])],
     read: () => walk(root, ({ current }) => current, applyAll),
-    syncedContent: (path) => find(path)?.certain.bytes,
     lose(random) {
       // As on most file systems, names are lost from some operation on; or each by chance.
       const inOrder = random() < 0.5
