@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ExitError } from '../../errors.ts'
 import { syncFolder } from './create-folder.ts'
+import { syncFile, writeWhole } from './descriptor.ts'
 import { toWriteError } from './disk-error.ts'
 import { openUnsharedFile } from './unshared-file.ts'
 
@@ -60,7 +61,7 @@ export async function openAppendFile(
       () => false,
     )
   const syncData = async () => {
-    await handle.datasync()
+    await syncFile(handle.fd)
     if (!isNameSynced) await syncFolder(dirname(file))
     isNameSynced = true
   }
@@ -69,7 +70,7 @@ export async function openAppendFile(
     pendingText = ''
     nextWrite = undefined
     endsMidLine = true
-    await handle.appendFile(text)
+    writeWhole(handle.fd, text)
     if (durable) await syncData()
     endsMidLine = false
   }

@@ -1,0 +1,19 @@
+import { fdatasync, writeSync } from 'node:fs'
+
+/*
+ * A round trip through the thread pool costs more CPU time than most operations on a file, so only syncing is
+ * asynchronous. See `docs/decisions/0055-synchronous-writes.md`.
+ */
+
+/** Writes all of a text or some bytes to an open file. @throws the system's error */
+export function writeWhole(descriptor: number, content: string | Uint8Array): void {
+  let bytes = typeof content === 'string' ? Buffer.from(content) : content
+  while (bytes.length > 0) bytes = bytes.subarray(writeSync(descriptor, bytes))
+}
+
+/** Flushes the content of an open file to the disk. @throws the system's error */
+export function syncFile(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)))
+  })
+}
