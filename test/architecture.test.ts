@@ -98,7 +98,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'cli/help-layout.ts',
     'cli/apply-settings.ts',
   ],
-  'p-limit': ['engine/run-pool.ts'],
   'p-retry': ['engine/middleware/with-retry.ts'],
   'fast-glob': ['inputs/find/glob-pattern.ts', 'inputs/find/search-folder.ts', 'inputs/find/walk.ts'],
   micromatch: ['inputs/find/pattern-readings.ts'],

@@ -1,5 +1,3 @@
-import pLimit from 'p-limit'
-
 export interface PoolOptions {
   /** Returns the maximum number of items in progress; called again before each start. */
   readonly getLimit: () => number
@@ -25,7 +23,6 @@ export async function* runPool<Item, Result>(
   { getLimit, onLimitIncrease, maxLead = Number.POSITIVE_INFINITY }: PoolOptions,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
-  const limit = pLimit(getLimit())
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   /** Sequence numbers of the items in progress, oldest first: a Set keeps the order of insertion. */
   const running = new Set<number>()
@@ -39,12 +36,10 @@ export async function* runPool<Item, Result>(
 
   const mayStart = () => {
     const [oldest] = running
-    const currentLimit = getLimit()
-    if (currentLimit !== limit.concurrency) limit.concurrency = currentLimit
     return (
       !isTaking &&
       !isExhausted &&
-      running.size < limit.concurrency &&
+      running.size < getLimit() &&
       (oldest === undefined || started - oldest < maxLead)
     )
   }
@@ -56,7 +51,7 @@ export async function* runPool<Item, Result>(
       finished.push(result)
       wake()
     }
-    limit(work, item).then(
+    work(item).then(
       (value) => settle({ status: 'fulfilled', value }),
       (reason: unknown) => settle({ status: 'rejected', reason }),
     )

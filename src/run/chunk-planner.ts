@@ -98,6 +98,18 @@ export async function loadChunkPlanner(
     })
     const computeMaxWholeChars = (document: Document, kind: TextKind) =>
       computeMaxChars(buildWholeRequest, document, kind) ?? Number.POSITIVE_INFINITY
+    /**
+     * Whether a document fits into one request, even if the prompt around it were as long as prompt and document
+     * together. So the request of a short document is built only once.
+     */
+    const fitsSurely = (document: Document) => {
+      const { text, ref } = document
+      if (text.length > maxShortChars) return false
+      const request = buildWholeRequest(document)
+      const kind = detectTextKind(ref.path, text)
+      const maxChars = computeMaxDocumentChars(request, kind, countPromptCharacters(request), chunkTokens)
+      return maxChars === undefined || text.length <= maxChars
+    }
     const computeUploadLimits = (maxChars: number) =>
       findUploadLimits(
         settings.model,
@@ -122,6 +134,7 @@ export async function loadChunkPlanner(
       hash,
       async planChunks(document) {
         const { text, ref: source, upload, ...rest } = document
+        if (upload === undefined && fitsSurely(document)) return undefined
         const asText: Document = { ...rest, ref: source, text }
         const kind = detectTextKind(source.path, text)
         const maxChars = computeMaxWholeChars(document, kind)
@@ -167,6 +180,9 @@ export async function loadChunkPlanner(
     }
   }
 }
+
+/** Characters. Nearly all documents are shorter; for longer ones, building a request takes longer. */
+const maxShortChars = 50_000
 
 /** The text next to scanned pages when the text of the document is in other requests. */
 const scansText = '[This part is the PDF that is attached: pages of the document that have no text.]'

@@ -48,8 +48,12 @@ export async function createPromptVariant(
   const schemaOrigin = schemaFlag === undefined ? `the schema of ${name}` : `--schema ${options.schema}`
   const checks = await createAnswerChecks(answers, schemaOrigin)
   const provider = getProviderName(options)
+  /** The chunk planner and the engine need the same request. */
+  const builtRequests = new WeakMap<Document, Request>()
   const buildDocumentRequest = (document: Document): Request => {
     const { ref, upload } = document
+    const built = builtRequests.get(document)
+    if (built !== undefined) return built
     const messages = renderPrompt(prompt, document, options.var ?? {})
     const fields = {
       ...parameters,
@@ -57,7 +61,9 @@ export async function createPromptVariant(
       user: messages.user + formatConstraints(constraints),
       ...(upload !== undefined && { upload }),
     }
-    return buildRequest(fields, ref.path, provider)
+    const request = buildRequest(fields, ref.path, provider)
+    builtRequests.set(document, request)
+    return request
   }
   const { planChunks, hash } = createChunkPlanner(provider, parameters, buildDocumentRequest)
   const settingsHash = hashSettings(buildDocumentRequest, [listReaderSettings(options), hash])

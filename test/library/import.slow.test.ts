@@ -40,7 +40,7 @@ it('importing the library and creating a client opens no handles and loads few p
     listens: false,
   })
   expect(status).toBe(0)
-  expect(packages).toEqual(['is-network-error', 'p-limit', 'p-retry', 'yocto-queue'])
+  expect(packages).toEqual(['is-network-error', 'p-retry'])
 })
 
 it('no module of the library uses its own path, because a bundler changes that path', async () => {
