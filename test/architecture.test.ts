@@ -67,6 +67,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': [
     'claude/batch-client.ts',
     'claude/anthropic-client.ts',
+    'claude/post-messages.ts',
     'claude/sdk-client.ts',
     'claude/read-message.ts',
     'claude/read-streamed-reply.ts',
@@ -85,7 +86,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'undici/lib/core/connect.js': ['claude/transport.ts'],
   'undici/lib/api/api-connect.js': ['claude/transport.ts'],
-  'undici/lib/api/api-request.js': ['claude/transport.ts'],
+  'undici/lib/core/util.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/agent.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/pool.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/proxy-agent.js': ['claude/transport.ts'],
@@ -135,6 +136,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
  */
 const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/no-follow-fs.ts': 'files in an output folder',
+  'storage/fs/descriptor.ts': 'files that another module has opened',
   'storage/fs/create-folder.ts': 'an output folder and the folders in it',
   'storage/fs/symlinks.ts': 'the parent folders of both',
   'storage/fs/append-file.ts': 'the log file that the user named',

@@ -14,8 +14,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const { appendFileSync, writeSync } = fs
 let plan, operation, path, seen
 
-/** The paths of open files, by their handles. */
-const handles = new Map()
+/** The paths of open files, by their handles and by their descriptors. */
+const [handles, descriptors] = [new Map(), new Map()]
 
 /** Replaces the plan and restarts the count. An empty plan lets every operation pass. */
 export function injectFaults(next) {
@@ -72,10 +72,13 @@ for (const name of byPath.split(' ')) {
 /** Replaces the `close` of a handle, which is not on the prototype. */
 function watch(handle, file) {
   handles.set(handle, file)
+  const { fd } = handle
+  descriptors.set(fd, file)
   const close = handle.close.bind(handle)
   handle.close = async () => {
     // The file is closed even if `close` fails, as with close(2).
     handles.delete(handle)
+    descriptors.delete(fd)
     await close()
     await through(judge('close', file), async () => {})
   }
@@ -107,25 +110,64 @@ for (const [name, called] of Object.entries(byHandle)) {
   }
 }
 
-for (const name of ['lstat', 'stat']) {
+/** Lets a synchronous operation through, or fails it. */
+function throughSync(judgement, work, beforeFailure = () => {}) {
+  if (judgement?.error !== undefined) {
+    beforeFailure()
+    strike(judgement.error)
+  }
+  const result = work()
+  judgement?.end()
+  return result
+}
+
+for (const name of ['lstat', 'stat', 'rename', 'unlink']) {
   const original = fs[`${name}Sync`]
-  fs[`${name}Sync`] = (...args) => {
-    const judgement = judge(name, args[0])
-    if (judgement?.error !== undefined) strike(judgement.error)
-    const result = original(...args)
-    judgement?.end()
-    return result
+  fs[`${name}Sync`] = (...args) =>
+    throughSync(judge(name, ...args.slice(0, twoPaths.has(name) ? 2 : 1)), () => original(...args))
+}
+
+const { closeSync, openSync } = fs
+fs.openSync = (file, ...args) =>
+  throughSync(judge('open', file), () => {
+    const descriptor = openSync(file, ...args)
+    descriptors.set(descriptor, file)
+    return descriptor
+  })
+fs.closeSync = (descriptor) => {
+  const file = descriptors.get(descriptor)
+  // The file is closed even if `close` fails, as with close(2).
+  descriptors.delete(descriptor)
+  closeSync(descriptor)
+  if (file !== undefined) throughSync(judge('close', file), () => {})
+}
+for (const [name, called] of Object.entries({
+  write: 'write',
+  read: 'read',
+  fstat: 'stat',
+  ftruncate: 'truncate',
+})) {
+  const original = fs[`${name}Sync`]
+  fs[`${name}Sync`] = (descriptor, ...args) => {
+    const file = descriptors.get(descriptor)
+    const judgement = file === undefined ? undefined : judge(called, file)
+    const writeHalf = () => {
+      if (!plan.short || called !== 'write') return
+      const bytes = Buffer.from(args[0])
+      writeSync(descriptor, bytes.subarray(0, bytes.length >> 1))
+    }
+    return throughSync(judgement, () => original(descriptor, ...args), writeHalf)
   }
 }
 
-// Streams use these functions.
-const descriptors = new Map()
+// Streams use these functions, and the program itself to sync files.
 const byCallback = {
   open: 'open',
   read: 'read',
   write: 'write',
   writev: 'write',
   fsync: 'sync',
+  fdatasync: 'sync',
   close: 'close',
 }
 for (const [name, called] of Object.entries(byCallback)) {
@@ -137,11 +179,15 @@ for (const [name, called] of Object.entries(byCallback)) {
     const { error } = judgement ?? {}
     if (error !== undefined && plan.do === 'kill') strike(error)
     if (error !== undefined) return process.nextTick(callback, error)
-    return original(first, ...args, (failure, ...results) => {
-      if (name === 'open' && !failure) descriptors.set(results[0], first)
-      judgement?.end()
-      callback(failure, ...results)
-    })
+    const work = () =>
+      original(first, ...args, (failure, ...results) => {
+        if (name === 'open' && !failure) descriptors.set(results[0], first)
+        if (name === 'close') descriptors.delete(first)
+        judgement?.end()
+        callback(failure, ...results)
+      })
+    if (judgement !== undefined && plan.slowMs !== undefined) setTimeout(work, plan.slowMs)
+    else work()
   }
 }
 

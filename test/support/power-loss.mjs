@@ -156,7 +156,11 @@ fs.promises.open = (path, flags, mode) =>
   during(
     onOpen(path, flags),
     () => real.promises.open(path, flags, mode),
-    (handle, id) => id !== undefined && handles.set(handle, id),
+    (handle, id) => {
+      if (id === undefined) return descriptors.delete(handle.fd)
+      handles.set(handle, id)
+      descriptors.set(handle.fd, id)
+    },
   )
 fs.openSync = (path, flags, mode) =>
   duringSync(

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import type { Document, DocumentRef, Fingerprint, InputProblem } from '../../core/document/document.ts'
 import { findLineMarks } from '../../core/document/markdown-headings.ts'
 import { generatedFormats, isGenerated, signatureBytes } from '../../core/report/generated-marker.ts'
@@ -11,6 +12,7 @@ import { describeFsError } from '../describe-fs-error.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
 import { type ConvertCommands, type ConvertersOptions, createConverters } from './converters.ts'
 import { type DecodedText, decodeText, describeEncoding } from './decode-text.ts'
+import { createFileAccess, type FileAccess } from './file-access.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
@@ -100,9 +102,15 @@ export function createDocumentReader({
     return convert({ format, bytes, encoding, pdf })
   }
 
+  const withAccess = createFileAccess()
+  const readFromDisk = async (file: string, fixedLimit?: number) => {
+    // Answers and signals are handled between two documents.
+    await nextEventLoopTurn()
+    return withAccess((access) => readFile(access, file, fixedLimit))
+  }
   const load = async (path: string, given: Buffer | undefined) => {
     if (given !== undefined) return { bytes: given }
-    return path === '-' && stdin !== undefined ? readStdin(stdin) : readFile(resolve(cwd, path))
+    return path === '-' && stdin !== undefined ? readStdin(stdin) : readFromDisk(resolve(cwd, path))
   }
   const readOne: ReadDocument = async (source, given) => {
     const { path, namedByUser } = source
@@ -135,7 +143,7 @@ export function createDocumentReader({
 
   const convertOne: ReadDocument = async (source) => {
     const file = resolve(cwd, source.path)
-    const content = await readFile(file, maxPackedBytes).catch((error: unknown) =>
+    const content = await readFromDisk(file, maxPackedBytes).catch((error: unknown) =>
       toInputProblem(error, source),
     )
     if ('action' in content) return content
@@ -242,12 +250,16 @@ async function readStdin(stdin: Readable): Promise<Content> {
  * Reads a regular file. It is opened without blocking and checked first, because reading a named pipe would
  * block the whole process.
  */
-async function readFile(file: string, fixedLimit?: number): Promise<Content | InputProblem> {
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+async function readFile(
+  access: FileAccess,
+  file: string,
+  fixedLimit?: number,
+): Promise<Content | InputProblem> {
+  const descriptor = await access.open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const stats = fstatSync(descriptor)
+    const stats = await access.stat(descriptor)
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
-    const start = stats.size > maxInputBytes ? await readStart(descriptor) : Buffer.alloc(0)
+    const start = stats.size > maxInputBytes ? await readStart(access, descriptor) : Buffer.alloc(0)
     const limit = fixedLimit ?? findSizeLimit(file, start)
     if (stats.size > limit) {
       const isReadable = fixedLimit !== undefined || findFormatByName(file) !== undefined
@@ -257,16 +269,16 @@ async function readFile(file: string, fixedLimit?: number): Promise<Content | In
       )
     }
     // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
-    return { bytes: await readContent(descriptor, stats.size, limit), mtimeMs: stats.mtimeMs }
+    return { bytes: await readContent(access, descriptor, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
-    closeSync(descriptor)
+    await access.close(descriptor)
   }
 }
 
 /** Returns enough bytes to detect the format. */
-async function readStart(descriptor: number): Promise<Buffer> {
+async function readStart(access: FileAccess, descriptor: number): Promise<Buffer> {
   const start = Buffer.alloc(512)
-  return start.subarray(0, await readPart(descriptor, start, 0))
+  return start.subarray(0, await access.read(descriptor, start, 0))
 }
 
 /** Returns the maximum size in bytes of a file with this name that starts with these bytes. */
@@ -284,7 +296,12 @@ function mayHoldImages(format: FormatName | undefined): boolean {
 }
 
 /** Reads a file to its end, or a little beyond the limit. @param size the expected size in bytes */
-async function readContent(descriptor: number, size: number, limit: number): Promise<Buffer> {
+async function readContent(
+  access: FileAccess,
+  descriptor: number,
+  size: number,
+  limit: number,
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   while (length <= limit) {
@@ -292,11 +309,7 @@ async function readContent(descriptor: number, size: number, limit: number): Pro
     const chunk = Buffer.allocUnsafe(length === 0 ? size + 1 : extraChunkBytes)
     let filled = 0
     while (filled < chunk.length) {
-      const rest = chunk.subarray(filled)
-      const bytesRead =
-        size <= maxSyncBytes
-          ? readSync(descriptor, rest, 0, rest.length, null)
-          : await readPart(descriptor, rest, null)
+      const bytesRead = await access.read(descriptor, chunk.subarray(filled), null)
       if (bytesRead === 0) break
       filled += bytesRead
     }
@@ -305,17 +318,6 @@ async function readContent(descriptor: number, size: number, limit: number): Pro
     if (filled < chunk.length) break
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
-}
-
-/** Files of up to this many bytes are read synchronously: reading them takes less time than a thread switch. */
-const maxSyncBytes = 65_536
-
-function readPart(descriptor: number, to: Buffer, position: number | null): Promise<number> {
-  return new Promise((resolve, reject) => {
-    read(descriptor, to, 0, to.length, position, (error, bytesRead) =>
-      error === null ? resolve(bytesRead) : reject(error),
-    )
-  })
 }
 
 /** Bytes per read once a file is longer than its reported size. */

@@ -1,8 +1,7 @@
-import { closeSync, fstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { FileStats } from '../../core/document/document.ts'
 import { makeFolderBelow } from './create-folder.ts'
-import { syncFile, writeWhole } from './descriptor.ts'
+import { closeFile, readStats, syncFile, writeWhole } from './descriptor.ts'
 import { toWriteError } from './disk-error.ts'
 import { createFile, moveFile, removeFile } from './no-follow-fs.ts'
 
@@ -57,10 +56,9 @@ async function writeContent(descriptor: number, content: Content): Promise<FileS
     if (typeof content === 'string') writeWhole(descriptor, content)
     else for await (const piece of content) writeWhole(descriptor, piece)
     await syncFile(descriptor)
-    const { size, mtimeMs } = fstatSync(descriptor)
-    return { size, mtimeMs }
+    return readStats(descriptor)
   } finally {
-    closeSync(descriptor)
+    closeFile(descriptor)
   }
 }
 

@@ -1,4 +1,5 @@
-import { fdatasync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fstatSync, writeSync } from 'node:fs'
+import type { FileStats } from '../../core/document/document.ts'
 
 /*
  * A round trip through the thread pool costs more CPU time than most operations on a file, so only syncing is
@@ -16,4 +17,15 @@ export function syncFile(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)))
   })
+}
+
+/** Returns the size and time of an open file. @throws the system's error */
+export function readStats(descriptor: number): FileStats {
+  const { size, mtimeMs } = fstatSync(descriptor)
+  return { size, mtimeMs }
+}
+
+/** Closes an open file. @throws the system's error; the file is closed nevertheless */
+export function closeFile(descriptor: number): void {
+  closeSync(descriptor)
 }

@@ -1,9 +1,8 @@
-import { closeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { quoteShellWord } from '../../core/text/quote-shell-word.ts'
 import { ExitError } from '../../errors.ts'
-import { syncFile, writeWhole } from '../fs/descriptor.ts'
+import { closeFile, syncFile, writeWhole } from '../fs/descriptor.ts'
 import { toWriteError } from '../fs/disk-error.ts'
 import { createFile, linkFileIfAbsent, moveFile, removeFile } from '../fs/no-follow-fs.ts'
 import {
@@ -94,7 +93,7 @@ async function withDraft<Value>(
       // After a power failure, a lock without content would belong to an unknown owner.
       await syncFile(descriptor)
     } finally {
-      closeSync(descriptor)
+      closeFile(descriptor)
     }
     return await useDraft(draft)
   } catch (error) {
