@@ -96,10 +96,12 @@ describe('the documentation', () => {
   it('shows the measured figures of the crash and rerun benchmarks', async () => {
     const ledger = await page('docs/ledger.md')
     const json = async (path: string) => JSON.parse(await readFile(resolve(root, path), 'utf8'))
-    const { kills, torn, lost, different, paidTwice, mostPaidTwice, recovered } =
-      await json('bench/crash.json')
-    const row = [kills, torn, lost, different, paidTwice, mostPaidTwice, recovered]
-    expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    const { kills, power_losses: powerLosses } = await json('bench/crash.json')
+    for (const [name, it] of Object.entries({ 'kill -9': kills, 'power loss': powerLosses })) {
+      const { count, torn, lost, different, paidTwice, mostPaidTwice, recovered } = it
+      const row = [name, count, torn, lost, different, paidTwice, mostPaidTwice, recovered]
+      expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    }
     for (const it of await json('bench/rerun.json')) {
       const times = [it.timesPlainLoop, it.timesPlainLoopOverDocumentsAlone, it.timesSyncLoop]
       const row = [
