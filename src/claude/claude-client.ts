@@ -135,7 +135,7 @@ export async function createClaudeClient({
 
   const idleTimeout = { ms: timeouts.idleTimeoutMs, setting: settingNames.idleTimeout }
   const addressing = baseUrlSetting === undefined ? {} : { baseUrlSetting }
-  const toAskError = (error: unknown, deadline: Deadline) => {
+  const toAskError = (error: unknown, deadline: Pick<Deadline, 'hasExpired' | 'ms'>) => {
     const requestError = toRequestError(error, {
       wallMs: clock.wallTime(),
       deadline,
@@ -149,12 +149,12 @@ export async function createClaudeClient({
   }
   const runWithDeadline = <T>(
     signal: AbortSignal,
-    send: (signal: AbortSignal, renew: Deadline['renew']) => Promise<T>,
+    send: (deadline: Deadline) => Promise<T>,
     ms = timeouts.totalTimeoutMs,
   ) =>
     withDeadline(ms, signal, async (deadline) => {
       try {
-        return await send(deadline.signal, deadline.renew)
+        return await send(deadline)
       } catch (error) {
         signal.throwIfAborted()
         throw toAskError(error, deadline)
@@ -164,10 +164,10 @@ export async function createClaudeClient({
   const post: PostMessages =
     anthropic.hasConstantHeaders && fetch === undefined
       ? createPostMessages(client, timeoutMs, connections, addSecret, publicHeaders)
-      : (body, signal, stream) => anthropic.post('/v1/messages', { body, signal, stream })
+      : (body, { signal }, stream) => anthropic.post('/v1/messages', { body, signal, stream })
   const ask = createAsk(post, toParams, runWithDeadline, clock)
   const countTokens: Ask = (request, signal) =>
-    runWithDeadline(signal, (deadline) =>
+    runWithDeadline(signal, ({ signal: deadline }) =>
       readTokenCount(
         anthropic.post('/v1/messages/count_tokens', { body: toParams(request), signal: deadline }),
         request.model,
@@ -176,7 +176,8 @@ export async function createClaudeClient({
   const batches = createBatchApi({
     anthropic,
     baseUrl,
-    runWithDeadline,
+    runWithDeadline: (signal, work, ms) =>
+      runWithDeadline(signal, (deadline) => work(deadline.signal, deadline.renew), ms),
     toAskError: (error) => toAskError(error, noDeadline),
     wallClock: clock.wallTime,
     toParams: (request) => ({ ...toParams(request), max_tokens: request.maxTokens }),
@@ -215,9 +216,9 @@ function createAsk(
 ): Ask {
   let mustStream = false
   // `messages.create` would write a warning to the console for every request to an old model.
-  const post = (request: Request, signal: AbortSignal, stream: boolean) => {
+  const post = (request: Request, deadline: Deadline, stream: boolean) => {
     const body = { ...toParams(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
-    return postMessages(body, signal, stream)
+    return postMessages(body, deadline, stream)
   }
   return async (request, signal, onText) => {
     const start = clock.now()
@@ -242,6 +243,6 @@ function createAsk(
   }
 }
 
-type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: AbortSignal) => Promise<T>) => Promise<T>
+type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: Deadline) => Promise<T>) => Promise<T>
 
-const noDeadline = { signal: new AbortController().signal, hasExpired: () => false, ms: 0, renew() {} }
+const noDeadline = { hasExpired: () => false, ms: 0 }

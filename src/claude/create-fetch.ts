@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { AskError } from '../core/errors/ask-error.ts'
 import type { RequestError } from '../core/errors/request-error.ts'
 import { stripAuthScheme } from '../core/text/find-secrets.ts'
+import { toAbortable } from './abortable.ts'
 import { normalizeRequestUrl } from './base-url.ts'
 import type { KeySource } from './key-command.ts'
 import { listSentSecrets } from './sent-secrets.ts'
@@ -33,7 +34,12 @@ export function createFetch(
     const send = async () =>
       sendRequest(
         url,
-        { method: init.method ?? 'GET', headers: [...headers].flat(), body: init.body, signal: init.signal },
+        {
+          method: init.method ?? 'GET',
+          headers: [...headers].flat(),
+          body: init.body,
+          signal: init.signal ? toAbortable(init.signal) : undefined,
+        },
         dispatcher ?? (await connections.getDispatcher(url.href)),
         isBulk,
       )

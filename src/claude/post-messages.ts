@@ -1,12 +1,14 @@
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk'
+import type { Abortable } from './abortable.ts'
 import { normalizeRequestUrl } from './base-url.ts'
+import type { Deadline } from './deadline.ts'
 import type { PendingResponse, SdkClient } from './sdk-client.ts'
 import { listSentSecrets } from './sent-secrets.ts'
 import { type Connections, sendRequest } from './transport.ts'
 import { parseJson } from './wire-values.ts'
 
 /** Sends a request for a message. @param stream whether the body asks for a stream */
-export type PostMessages = (body: object, signal: AbortSignal, stream: boolean) => PendingResponse
+export type PostMessages = (body: object, deadline: Deadline, stream: boolean) => PendingResponse
 
 /**
  * Returns a function that sends requests as the SDK would, with the URL and the headers of one request that the SDK
@@ -39,7 +41,7 @@ export function createPostMessages(
     }
   }
   let prepared: ReturnType<typeof prepare> | undefined
-  const send = async (body: object, signal: AbortSignal): Promise<Response> => {
+  const send = async (body: object, signal: Abortable): Promise<Response> => {
     prepared ??= prepare()
     const { target, headers, dispatcher } = await prepared
     const request = { method: 'POST', headers, body: JSON.stringify(body), signal }
@@ -52,5 +54,5 @@ export function createPostMessages(
     const json = parseJson(text)
     throw APIError.generate(status, json as object, json === undefined ? text : undefined, responseHeaders)
   }
-  return (body, signal) => ({ asResponse: () => send(body, signal) })
+  return (body, deadline) => ({ asResponse: () => send(body, deadline) })
 }

@@ -4,6 +4,7 @@ import type { Dispatcher, Pool as UndiciPool } from 'undici'
 import buildConnector from 'undici/lib/core/connect.js'
 import { parseHeaders } from 'undici/lib/core/util.js'
 import Agent from 'undici/lib/dispatcher/agent.js'
+import type { Abortable } from './abortable.ts'
 import { decodeBody } from './decode-body.ts'
 import { IncomingBody, limitBody } from './incoming-body.ts'
 import { withoutInterimResponses } from './interim-responses.ts'
@@ -97,7 +98,7 @@ export interface OutgoingRequest {
   /** Names and values in turn. */
   readonly headers: readonly string[]
   readonly body: RequestInit['body']
-  readonly signal: AbortSignal | null | undefined
+  readonly signal: Abortable | undefined
 }
 
 /**
@@ -112,11 +113,9 @@ export async function sendRequest(
   isUnbounded = false,
 ): Promise<TransportResponse> {
   const response = new ResponseHandler(url.href, isUnbounded)
-  const onAbort = () => response.abort(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  response.onEnd = () => signal?.removeEventListener('abort', onAbort)
+  response.onEnd = signal?.onAbort(() => response.abort(createAbortError())) ?? (() => {})
   try {
-    signal?.throwIfAborted()
+    if (signal?.isAborted()) throw createAbortError()
     dispatcher.dispatch(
       {
         origin: url.origin,
@@ -130,7 +129,7 @@ export async function sendRequest(
     return await response.promise
   } catch (error) {
     response.onEnd()
-    if (signal?.aborted) throw new DOMException('it was aborted', 'AbortError')
+    if (signal?.isAborted()) throw createAbortError()
     const cause = new Error('request failed', { cause: error })
     if (!response.hasConnected) Object.assign(cause, { unsent: true })
     // The SDK drops the cause of an error if its message contains "timeout". Only the cause distinguishes a
@@ -138,6 +137,10 @@ export async function sendRequest(
     // deeper.
     throw new Error('no response', { cause })
   }
+}
+
+function createAbortError(): DOMException {
+  return new DOMException('it was aborted', 'AbortError')
 }
 
 /** Receives a response from undici. */
@@ -167,14 +170,14 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
 
   /** Ends the request. undici itself would wait until a connection is established. */
   abort(reason: unknown): void {
-    const error = reason instanceof Error ? reason : new DOMException('it was aborted', 'AbortError')
+    const error = reason instanceof Error ? reason : createAbortError()
     this.#abortRequest?.(error)
     this.onError(error)
   }
 
   onConnect(abort: (reason?: Error) => void): void {
     if (this.#body.hasEnded) {
-      abort(new DOMException('it was aborted', 'AbortError'))
+      abort(createAbortError())
       return
     }
     this.hasConnected = true

@@ -1,10 +1,20 @@
 import type { Dispatcher } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { openAnthropicClient } from '../../src/claude/anthropic-client.ts'
+import type { Deadline } from '../../src/claude/deadline.ts'
 import { createPostMessages } from '../../src/claude/post-messages.ts'
 import { withoutRetries } from '../../src/claude/sdk-client.ts'
 
 const body = { model: 'claude-haiku-5-5', max_tokens: 10, messages: [{ role: 'user', content: 'Hello' }] }
+
+const deadline: Deadline = {
+  signal: new AbortController().signal,
+  isAborted: () => false,
+  onAbort: () => () => {},
+  hasExpired: () => false,
+  ms: 1000,
+  renew() {},
+}
 
 /** Sends the body with the SDK. @returns what it would send */
 async function sendWithSdk(env: Record<string, string>) {
@@ -58,7 +68,7 @@ describe('createPostMessages', () => {
     const { requests, connections } = createDispatcher(respondWith(200, '{}'))
     const secrets: string[] = []
     const post = createPostMessages(client, 60_000, connections, (secret) => secrets.push(secret), [])
-    await post(body, new AbortController().signal, false).asResponse()
+    await post(body, deadline, false).asResponse()
     const [{ origin, path, method, headers, body: sentBody } = {} as Dispatcher.DispatchOptions] = requests
     const list = headers as string[]
     const pairs = list.flatMap((name, n) => (n % 2 === 0 ? [[name, list[n + 1]]] : []))
@@ -88,7 +98,7 @@ describe('createPostMessages', () => {
         createDispatcher(respond).connections,
         () => {},
         [],
-      )(body, new AbortController().signal, false).asResponse()
+      )(body, deadline, false).asResponse()
     const overloaded = '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
     await expect(send(respondWith(529, overloaded))).rejects.toMatchObject({
       status: 529,

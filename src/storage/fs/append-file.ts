@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import { ExitError } from '../../errors.ts'
 import { syncFolder } from './create-folder.ts'
 import { syncFile, writeWhole } from './descriptor.ts'
@@ -9,8 +10,8 @@ import { openUnsharedFile } from './unshared-file.ts'
 /** A file to which lines are appended. Every failed operation throws an ExitError `ioError`. */
 export interface AppendFile {
   /**
-   * Appends a line; resolves when the line is in the file. Lines appended during a write are written together
-   * next.
+   * Appends a line; resolves when the line is in the file. Lines appended during a write, or in the same turn of
+   * the event loop, are written together.
    * @throws if the line may be incomplete; the next line then starts with a line break
    */
   append(line: string): Promise<void>
@@ -78,7 +79,7 @@ export async function openAppendFile(
     append(line) {
       pendingText += `${line}\n`
       if (nextWrite === undefined) {
-        nextWrite = lastWrite.then(flush).catch(throwWriteError)
+        nextWrite = lastWrite.then(nextEventLoopTurn).then(flush).catch(throwWriteError)
         lastWrite = nextWrite.catch(() => {})
       }
       return nextWrite
