@@ -74,11 +74,16 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   let [inFlight, maxInFlight] = [0, 0]
   let lastThrottledBy: LimitName | undefined
 
-  let timer = new AbortController()
+  let timer: AbortController | undefined
+  /** `abort` creates an error with a stack, so it is called only for a timer that is set. */
+  const stopTimer = () => {
+    timer?.abort()
+    timer = undefined
+  }
 
   /** Checks the first request in the queue again after this time, when a limit may have refilled. */
   const scheduleRecheck = (ms: number) => {
-    timer.abort()
+    stopTimer()
     timer = new AbortController()
     clock.sleep(ms, timer.signal).then(waitQueue.advance, () => {})
   }
@@ -132,7 +137,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       )
     } finally {
       if (waitQueue.length() === 0) {
-        timer.abort()
+        stopTimer()
         setBlock(undefined)
       }
     }
