@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 export const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
 
 /**
- * A preloaded module that writes user CPU (ms) and peak memory (MB) to file descriptor 3 when the process
+ * A preloaded module that writes user and system CPU (ms) and peak memory (MB) to file descriptor 3 when the process
  * exits.
  */
-const usageReporter = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
+const usageReporter = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user,system}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,systemMs:system/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
 
 /** Starts zero-server.js in a separate process. */
 export async function zeroServer() {
@@ -22,7 +22,7 @@ export async function zeroServer() {
   return { url, close: () => child.kill() }
 }
 
-/** Runs Node. @returns wall time and user CPU in ms, peak memory in MB @throws Error if it fails */
+/** Runs Node. @returns wall time, user and system CPU in ms, peak memory in MB @throws Error if it fails */
 export async function timed(args, { cwd, url }) {
   const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'bench' }
   const { code, stderr, ...usage } = await measureNode(args, { cwd, env })
@@ -30,7 +30,7 @@ export async function timed(args, { cwd, url }) {
   return usage
 }
 
-/** Runs Node. @returns wall time and user CPU in ms, peak memory in MB, exit code and stderr */
+/** Runs Node. @returns wall time, user and system CPU in ms, peak memory in MB, exit code and stderr */
 export async function measureNode(args, { cwd, env }) {
   const start = performance.now()
   const child = spawn(process.execPath, ['--import', usageReporter, ...args], {

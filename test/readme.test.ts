@@ -66,7 +66,7 @@ describe('the README', () => {
     const figures = [
       `${(ours.seconds / ours.best).toFixed(2)} times the shortest possible time, with ${ours.limited} 429s`,
       `got ${loop.limited} 429s and gave up ${loop.lost} of ${ours.requests} documents`,
-      `${crash.kills} kills lost ${crash.lost} of ${crash.documents} summaries`,
+      `${crash.kills.count} kills lost ${crash.kills.lost} of ${crash.documents} summaries`,
       `among 100,000 documents takes ${scale['100000'].rerun.seconds} seconds`,
     ]
     const text = readme.replace(/\s+/g, ' ')

@@ -92,7 +92,7 @@ export function createConnections({
   }
 }
 
-/** A request as it is sent. */
+/** A request with the headers and the body that are sent. */
 export interface OutgoingRequest {
   readonly method: string
   /** Names and values in turn. */
@@ -233,7 +233,7 @@ class TransportResponse {
     this.#isUnbounded = isUnbounded
   }
 
-  /** The body as a stream, for everything that is not read at once. */
+  /** The body as a stream, for everything that is not read as one text. */
   get body(): Readable & { getReader(): unknown } {
     if (this.#stream !== undefined) return this.#stream
     const stream = this.#incoming.toStream()

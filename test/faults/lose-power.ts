@@ -34,7 +34,7 @@ export interface PowerLossCase {
 }
 
 /**
- * Records a run, takes away its power at random moments, and lets the next run recover; it may lose its power, too.
+ * Records a run, cuts its power at random moments, and lets the next run recover; it may lose its power, too.
  * Checks that no saved result is lost or paid for again, that only requests in flight are, and that all summaries are
  * complete at the end.
  * @param seeds one for each loss of power; the message of a failure contains it

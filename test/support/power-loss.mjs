@@ -284,7 +284,7 @@ export function replay({ initial, events }, count = events.length) {
     } else if (event.end !== undefined) {
       const operation = open.get(event.end)
       open.delete(event.end)
-      if (event.failed) continue
+      if (event.failed || applied.has(event.end)) continue
       // Another operation may use a new folder before the program learns that the folder was created.
       for (const [id, { op, path }] of open)
         if (op === 'mkdir' && operation.path?.startsWith(`${path}/`) && !disk.has(path)) {
@@ -292,7 +292,7 @@ export function replay({ initial, events }, count = events.length) {
           open.delete(id)
           applied.add(id)
         }
-      if (!applied.has(event.end)) disk.apply(operation)
+      disk.apply(operation)
     }
   }
   return {
