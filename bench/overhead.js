@@ -1,4 +1,4 @@
-// Measures user CPU per document with a server that answers immediately: claude-batch with a log and an
+// Measures user and system CPU per document with a server that answers immediately: claude-batch with a log and an
 // output folder, the official SDK in a plain loop, and bare requests.
 //   node bench/overhead.js [--documents 5000] [--runs 3] [--json FILE] [--check]
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -37,24 +37,24 @@ try {
   const used = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
   for (let run = 0; run < Number(values.runs); run++)
     for (const [name, args] of Object.entries(commands))
-      used[name].push((await timed(args(run), { cwd, url: server.url })).userMs)
-  const plain = spread(used['plain SDK loop']).median
+      used[name].push(await timed(args(run), { cwd, url: server.url }))
+  const plain = spread(used['plain SDK loop'].map(({ userMs }) => userMs)).median
   const result = {
     machine,
     documents,
     pool: Number(pool),
     ...Object.fromEntries(
       Object.entries(used).map(([name, all]) => {
-        const userMs = spread(all)
-        return [name, { userMs, times_plain: Math.round((userMs.median / plain) * 100) / 100 }]
+        const userMs = spread(all.map((one) => one.userMs))
+        const systemMs = spread(all.map((one) => one.systemMs))
+        return [name, { userMs, systemMs, times_plain: Math.round((userMs.median / plain) * 100) / 100 }]
       }),
     ),
   }
   for (const name of Object.keys(commands)) {
-    const { userMs, times_plain: times } = result[name]
-    console.log(
-      `${name.padEnd(18)} ${userMs.median} ms of user CPU (${userMs.min}–${userMs.max})  ${times} × plain`,
-    )
+    const { userMs, systemMs, times_plain: times } = result[name]
+    const figures = `${userMs.median} ms of user CPU (${userMs.min}–${userMs.max})  ${times} × plain`
+    console.log(`${name.padEnd(18)} ${figures}; ${systemMs.median} ms of system CPU`)
   }
   const toRatios = (it) => ({ 'CPU per document × the plain SDK loop': it['claude-batch'].times_plain })
   await finish('overhead', result, toRatios, values)

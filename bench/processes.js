@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 export const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
 
 /**
- * A preloaded module that writes CPU time (ms) and peak memory (MB) to file descriptor 3 when the process
- * exits.
+ * A preloaded module that writes user, system and all CPU time (ms) and peak memory (MB) to file descriptor 3 when the
+ * process exits.
  */
-const usageReporter = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user,system}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,cpuMs:(user+system)/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
+const usageReporter = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user,system}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,systemMs:system/1000,cpuMs:(user+system)/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
 
 /** Starts zero-server.js in a separate process. */
 export async function zeroServer() {
@@ -22,24 +22,18 @@ export async function zeroServer() {
   return { url, close: () => child.kill() }
 }
 
-/**
- * Runs Node. @returns wall time and, unless `reportsUsage` is false, user CPU and all CPU time in ms, peak memory in MB
- * @throws Error if it fails
- */
-export async function timed(args, { cwd, url, reportsUsage }) {
+/** Runs Node. @returns wall time, user CPU and all CPU time in ms, peak memory in MB @throws Error if it fails */
+export async function timed(args, { cwd, url }) {
   const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'bench' }
-  const { code, stderr, ...usage } = await measureNode(args, { cwd, env, reportsUsage })
+  const { code, stderr, ...usage } = await measureNode(args, { cwd, env })
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
   return usage
 }
 
-/**
- * Runs Node. @returns wall time, user CPU and all CPU time in ms, peak memory in MB, exit code and stderr
- * @param reportsUsage false leaves out CPU time and memory, which take a few milliseconds to report
- */
-export async function measureNode(args, { cwd, env, reportsUsage = true }) {
+/** Runs Node. @returns wall time, user CPU and all CPU time in ms, peak memory in MB, exit code and stderr */
+export async function measureNode(args, { cwd, env }) {
   const start = performance.now()
-  const child = spawn(process.execPath, [...(reportsUsage ? ['--import', usageReporter] : []), ...args], {
+  const child = spawn(process.execPath, ['--import', usageReporter, ...args], {
     cwd,
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

@@ -57,19 +57,21 @@ try {
     }
     console.log(documents, JSON.stringify(result[documents]))
   }
-  await finish('scale', result, toRatios, values)
+  const { machine: _, ...runs } = result
+  const memory = Object.entries(runs).map(([documents, { peakMb }]) => [documents, peakMb])
+  await finish('scale', { ...result, peakMbByDocuments: Object.fromEntries(memory) }, toRatios, values)
 } finally {
   server.close()
   await rm(cwd, { recursive: true, force: true })
 }
 
-/** The memory of each run, compared with that of the first. */
-function toRatios({ machine: _, ...runs }) {
-  const [first, ...more] = Object.entries(runs)
+/** Returns the memory of each run, compared with that of the first. */
+function toRatios({ peakMbByDocuments: peakMb }) {
+  const [[fewest, leastMb], ...more] = Object.entries(peakMb)
   return Object.fromEntries(
-    more.map(([documents, run]) => [
-      `peak memory, ${documents} documents × ${first[0]} documents`,
-      run.peakMb / first[1].peakMb,
+    more.map(([documents, mb]) => [
+      `peak memory, ${documents} documents × ${fewest} documents`,
+      mb / leastMb,
     ]),
   )
 }

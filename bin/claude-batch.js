@@ -10,11 +10,13 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   )
   process.exitCode = 2
 } else {
-  // Node 22.8 and later cache compiled code for the next start.
-  const { enableCompileCache } = process.getBuiltinModule('node:module')
-  if (enableCompileCache) enableCompileCache()
   const args = process.argv.slice(2)
-  const run = () => import('../dist/main.js').then(({ start }) => start())
+  const run = () => {
+    // Node 22.8 and later cache compiled code for the next start.
+    const { enableCompileCache } = process.getBuiltinModule('node:module')
+    if (enableCompileCache) enableCompileCache()
+    return import('../dist/main.js').then(({ start }) => start())
+  }
   const printOrRun = ({ printFixedText }) => {
     if (!printFixedText(args, () => process.stdout.columns)) return run()
     process.exitCode = 0

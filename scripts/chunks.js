@@ -14,6 +14,11 @@ const loadedTogether = {
   // Parts of both that are loaded when they are needed.
   request: ['src/claude/claude-client.ts', 'src/claude/anthropic-client.ts'],
   prompts: ['src/inputs/prompts/load-prompt.ts', 'src/inputs/answer-checks/schema-check.ts'],
+  stores: [
+    'src/core/chunking/chunk-planner.ts',
+    'src/library/store-files.ts',
+    'src/library/summarize-in-batches.ts',
+  ],
   documents: ['src/documents.ts', 'src/inputs/find/find-documents.ts'],
   thread: ['src/inputs/read/readers/reader-thread.ts'],
 }
@@ -48,7 +53,7 @@ function nameChunk(loaders) {
   const isBoth = (...names) => names.every((name) => loaders.includes(name))
   if (isBoth('program', 'library')) return 'shared'
   // Program and library have loaded what their parts need, too.
-  const parts = isBoth('run', 'library') ? ['request', 'prompts'] : isBoth('program') ? ['run'] : []
+  const parts = isBoth('run', 'library') ? ['request', 'prompts', 'stores'] : isBoth('program') ? ['run'] : []
   return loaders.filter((name) => !parts.includes(name)).join('-and-')
 }
 

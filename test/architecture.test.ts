@@ -68,6 +68,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': [
     'claude/batch-client.ts',
     'claude/anthropic-client.ts',
+    'claude/post-messages.ts',
     'claude/sdk-client.ts',
     'claude/read-message.ts',
     'claude/read-streamed-reply.ts',
@@ -86,7 +87,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'undici/lib/core/connect.js': ['claude/transport.ts'],
   'undici/lib/api/api-connect.js': ['claude/transport.ts'],
-  'undici/lib/api/api-request.js': ['claude/transport.ts'],
+  'undici/lib/core/util.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/agent.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/pool.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/proxy-agent.js': ['claude/transport.ts'],
@@ -142,6 +143,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
  */
 const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/no-follow-fs.ts': 'files in an output folder',
+  'storage/fs/descriptor.ts': 'files that another module has opened',
   'storage/fs/create-folder.ts': 'an output folder and the folders in it',
   'storage/fs/symlinks.ts': 'the parent folders of both',
   'storage/fs/read-lines.ts': 'a file that the first has opened',

@@ -96,10 +96,12 @@ describe('the documentation', () => {
   it('shows the measured figures of the crash and rerun benchmarks', async () => {
     const ledger = await page('docs/ledger.md')
     const json = async (path: string) => JSON.parse(await readFile(resolve(root, path), 'utf8'))
-    const { kills, torn, lost, different, paidTwice, mostPaidTwice, recovered } =
-      await json('bench/crash.json')
-    const row = [kills, torn, lost, different, paidTwice, mostPaidTwice, recovered]
-    expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    const { kills, power_losses: powerLosses } = await json('bench/crash.json')
+    for (const [name, it] of Object.entries({ 'kill -9': kills, 'power loss': powerLosses })) {
+      const { count, torn, lost, different, paidTwice, mostPaidTwice, recovered } = it
+      const row = [name, count, torn, lost, different, paidTwice, mostPaidTwice, recovered]
+      expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    }
     const { machine: _, ...reruns } = await json('bench/rerun.json')
     const performance = await page('docs/performance.md')
     const runs = Object.entries(reruns as Record<string, Rerun>)
@@ -197,14 +199,14 @@ describe('the documentation', () => {
   it('shows the measured start time, overhead and memory', async () => {
     const json = async (name: string) =>
       JSON.parse(await readFile(resolve(root, `bench/${name}.json`), 'utf8'))
-    const [start, overhead, { machine, ...scale }] = await Promise.all(
+    const [start, overhead, { machine, peakMbByDocuments: peakMb, ...scale }] = await Promise.all(
       ['start', 'overhead', 'scale'].map(json),
     )
     const started = ['bare Node', '--version', '--help', 'one document', 'one document, plain SDK']
     const rows = [
       ...started
         .map((name) => start[name])
-        .map(({ ms, times_bare: times }) => [`${ms.min.toFixed(0)} ms`, times.toFixed(2)]),
+        .map(({ cpu_ms: ms, times_bare: times }) => [`${ms.median.toFixed(0)} ms`, times.toFixed(2)]),
       ...['claude-batch', 'plain SDK loop', 'bare undici loop']
         .map((name) => overhead[name])
         .map(({ userMs, times_plain: times }) => [
@@ -221,6 +223,7 @@ describe('the documentation', () => {
       ]),
     ]
     const performance = await page('docs/performance.md')
+    expect(performance).toContain(`${peakMb['20000']} MB, 1,000 documents ${peakMb['1000']} MB`)
     expect(performance).toContain(machine.node.replace(/\.\d+$/, ''))
     for (const row of rows) expect(performance).toContain(`| ${row.join(' | ')} |`)
   })

@@ -66,8 +66,8 @@ describe('the README', () => {
     const figures = [
       `${(ours.seconds / ours.best).toFixed(2)} times the shortest possible time, with ${ours.limited} 429s`,
       `got ${loop.limited} 429s and gave up ${loop.lost} of ${ours.requests} documents`,
-      `${crash.kills} kills lost ${crash.lost} of ${crash.documents} summaries`,
-      `among 100,000 documents takes ${rerun['100000'].nothingToDo.cpuSeconds} seconds of CPU time`,
+      `${crash.kills.count} kills lost ${crash.kills.lost} of ${crash.documents} summaries`,
+      `among 20,000 documents takes ${rerun['20000'].nothingToDo.cpuSeconds} seconds of CPU time`,
     ]
     const text = readme.replace(/\s+/g, ' ')
     for (const figure of figures) expect(text).toContain(figure)

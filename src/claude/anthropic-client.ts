@@ -4,15 +4,17 @@ import { readCredentials } from './api-environment.ts'
 import type { OpenSdkClient, SdkClientContext } from './sdk-client.ts'
 
 /** Creates a client for Anthropic's API or a server that is compatible with it. */
-export const openAnthropicClient: OpenSdkClient = ({ env, fetch, keySource, headers }) =>
-  createAnthropic(
+export const openAnthropicClient: OpenSdkClient = ({ env, fetch, keySource, headers }) => {
+  const credentials = readCredentials(env)
+  const client = createAnthropic(
     fetch,
-    {
-      ...readCredentials(env),
-      ...(keySource !== undefined && { apiKey: keySource.getKey, authToken: null }),
-    },
+    { ...credentials, ...(keySource !== undefined && { apiKey: keySource.getKey, authToken: null }) },
     { ...readCustomHeaders(env), ...headers },
   )
+  const hasConstantHeaders =
+    keySource === undefined && (credentials.apiKey !== null || credentials.authToken !== null)
+  return Object.assign(client, { hasConstantHeaders })
+}
 
 /** Returns a function that creates a client for one server and ignores the environment. */
 export function openClientOf({ url, key }: { readonly url: string; readonly key: string }): OpenSdkClient {

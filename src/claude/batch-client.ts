@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { APIPromise } from '@anthropic-ai/sdk'
 import { type Batch, isBatchId } from '../core/batch/batch.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
 import { AskError } from '../core/errors/ask-error.ts'
@@ -7,7 +6,7 @@ import type { Request } from '../core/request/request.ts'
 import { maxLineChars, parseBatchResultLine } from './parse-batch-result.ts'
 import { readJsonLines } from './read-json-lines.ts'
 import { readJsonBody } from './read-message.ts'
-import type { SdkClient } from './sdk-client.ts'
+import type { PendingResponse, SdkClient } from './sdk-client.ts'
 import { toFields } from './wire-values.ts'
 
 export interface BatchApiOptions {
@@ -51,7 +50,7 @@ export function createBatchApi(options: BatchApiOptions): BatchApi {
     fetchOptions: { dispatcher: await dispatcher() } as never,
     timeout: maxTransferMs,
   })
-  const readBatch = async (promise: APIPromise<unknown>) =>
+  const readBatch = async (promise: PendingResponse) =>
     parseBatch(await readJsonBody(await promise.asResponse()))
   const retrieve = (id: string, signal: AbortSignal) =>
     within(signal, (signal) =>

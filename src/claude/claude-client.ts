@@ -16,10 +16,11 @@ import { toMessageParams } from './message-params.ts'
 import type { MessagesApi } from './messages-api.ts'
 import { openCheckedClient } from './open-checked-client.ts'
 import { rejectPlainHttp } from './plain-http.ts'
+import { createPostMessages, type PostMessages } from './post-messages.ts'
 import { readProxies } from './proxies.ts'
 import { readMessageReply, readTokenCount } from './read-message.ts'
 import { readStreamedReply } from './read-streamed-reply.ts'
-import { type OpenSdkClient, type SdkClient, withoutRetries } from './sdk-client.ts'
+import { type OpenSdkClient, withoutRetries } from './sdk-client.ts'
 import { observeFetch } from './sent-secrets.ts'
 import { toRequestError } from './to-request-error.ts'
 import { createConnections } from './transport.ts'
@@ -127,13 +128,14 @@ export async function createClaudeClient({
     { env, fetch: send, onSecret: addSecret, keySource, headers },
     { noCredentialsHint, redact },
   )
-  const anthropic = withoutRetries(client, headersTimeoutMs ?? timeouts.totalTimeoutMs)
+  const timeoutMs = headersTimeoutMs ?? timeouts.totalTimeoutMs
+  const anthropic = withoutRetries(client, timeoutMs)
   rejectPlainHttp(urlWithUserInfo, { allowHttp, allowHttpSetting: settingNames.allowHttp, proxies })
   const baseUrl = stripUserInfo(urlWithUserInfo)
 
   const idleTimeout = { ms: timeouts.idleTimeoutMs, setting: settingNames.idleTimeout }
   const addressing = baseUrlSetting === undefined ? {} : { baseUrlSetting }
-  const toAskError = (error: unknown, deadline: Deadline) => {
+  const toAskError = (error: unknown, deadline: Pick<Deadline, 'hasExpired' | 'ms'>) => {
     const requestError = toRequestError(error, {
       wallMs: clock.wallTime(),
       deadline,
@@ -147,21 +149,25 @@ export async function createClaudeClient({
   }
   const runWithDeadline = <T>(
     signal: AbortSignal,
-    send: (signal: AbortSignal, renew: Deadline['renew']) => Promise<T>,
+    send: (deadline: Deadline) => Promise<T>,
     ms = timeouts.totalTimeoutMs,
   ) =>
     withDeadline(ms, signal, async (deadline) => {
       try {
-        return await send(deadline.signal, deadline.renew)
+        return await send(deadline)
       } catch (error) {
         signal.throwIfAborted()
         throw toAskError(error, deadline)
       }
     })
   const toParams = (request: Request) => toMessageParams({ ...request, model: modelIds.toId(request.model) })
-  const ask = createAsk(anthropic, toParams, runWithDeadline, clock)
+  const post: PostMessages =
+    anthropic.hasConstantHeaders && fetch === undefined
+      ? createPostMessages(client, timeoutMs, connections, addSecret, publicHeaders)
+      : (body, { signal }, stream) => anthropic.post('/v1/messages', { body, signal, stream })
+  const ask = createAsk(post, toParams, runWithDeadline, clock)
   const countTokens: Ask = (request, signal) =>
-    runWithDeadline(signal, (deadline) =>
+    runWithDeadline(signal, ({ signal: deadline }) =>
       readTokenCount(
         anthropic.post('/v1/messages/count_tokens', { body: toParams(request), signal: deadline }),
         request.model,
@@ -170,7 +176,8 @@ export async function createClaudeClient({
   const batches = createBatchApi({
     anthropic,
     baseUrl,
-    runWithDeadline,
+    runWithDeadline: (signal, work, ms) =>
+      runWithDeadline(signal, (deadline) => work(deadline.signal, deadline.renew), ms),
     toAskError: (error) => toAskError(error, noDeadline),
     wallClock: clock.wallTime,
     toParams: (request) => ({ ...toParams(request), max_tokens: request.maxTokens }),
@@ -202,16 +209,16 @@ const maxPlainReplyTokens = 2048
  * streams.
  */
 function createAsk(
-  anthropic: SdkClient,
+  postMessages: PostMessages,
   toParams: (request: Request) => object,
   runWithDeadline: RunWithDeadline,
   clock: Clock,
 ): Ask {
   let mustStream = false
   // `messages.create` would write a warning to the console for every request to an old model.
-  const post = (request: Request, signal: AbortSignal, stream: boolean) => {
+  const post = (request: Request, deadline: Deadline, stream: boolean) => {
     const body = { ...toParams(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
-    return anthropic.post('/v1/messages', { body, signal, stream })
+    return postMessages(body, deadline, stream)
   }
   return async (request, signal, onText) => {
     const start = clock.now()
@@ -236,6 +243,6 @@ function createAsk(
   }
 }
 
-type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: AbortSignal) => Promise<T>) => Promise<T>
+type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: Deadline) => Promise<T>) => Promise<T>
 
-const noDeadline = { signal: new AbortController().signal, hasExpired: () => false, ms: 0, renew() {} }
+const noDeadline = { hasExpired: () => false, ms: 0 }

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { AskError } from '../core/errors/ask-error.ts'
 import type { RequestError } from '../core/errors/request-error.ts'
 import { stripAuthScheme } from '../core/text/find-secrets.ts'
+import { toAbortable } from './abortable.ts'
 import { normalizeRequestUrl } from './base-url.ts'
 import type { KeySource } from './key-command.ts'
 import { listSentSecrets } from './sent-secrets.ts'
@@ -23,7 +24,7 @@ export function createFetch(
   publicHeaders: readonly string[],
 ): typeof globalThis.fetch {
   const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
-    const url = normalizeRequestUrl(sdkUrl)
+    const url = new URL(normalizeRequestUrl(sdkUrl))
     const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
     // The clients of some platforms cannot take a key that changes.
     if (keySource !== undefined && !headers.has('authorization'))
@@ -31,7 +32,17 @@ export function createFetch(
     listSentSecrets(headers, publicHeaders).forEach(onSecret)
     const isBulk = dispatcher !== undefined
     const send = async () =>
-      sendRequest(url, { ...init, headers }, dispatcher ?? (await connections.getDispatcher(url)), isBulk)
+      sendRequest(
+        url,
+        {
+          method: init.method ?? 'GET',
+          headers: [...headers].flat(),
+          body: init.body,
+          signal: init.signal ? toAbortable(init.signal) : undefined,
+        },
+        dispatcher ?? (await connections.getDispatcher(url.href)),
+        isBulk,
+      )
     const response = await send()
     // AWS answers 403 to a key that has expired.
     if (keySource === undefined || ![401, 403].includes(response.status)) return response

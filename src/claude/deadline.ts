@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events'
+import type { Abortable } from './abortable.ts'
 
-/** A signal that aborts when the caller's signal does, or when the time is up. */
-export interface Deadline {
+/** Aborts when the caller's signal does, or when the time is up. */
+export interface Deadline extends Abortable {
+  /** The same as a signal. It is created when it is first used, because it costs more CPU time than a timer. */
   readonly signal: AbortSignal
   /** Whether the time is up. */
   hasExpired(): boolean
@@ -21,35 +23,53 @@ export async function withDeadline<T>(
   work: (deadline: Deadline) => Promise<T>,
 ): Promise<T> {
   outer.throwIfAborted()
-  const controller = new AbortController()
-  // Every request of `work` adds a listener. Node.js reports more than ten as a leak.
-  setMaxListeners(0, controller.signal)
-  let expired = false
+  const listeners = new Set<() => void>()
+  let [isAborted, hasExpired] = [false, false]
+  let controller: AbortController | undefined
+  const abort = () => {
+    if (isAborted) return
+    isAborted = true
+    controller?.abort()
+    for (const listener of [...listeners]) listener()
+  }
+  const createController = () => {
+    const created = new AbortController()
+    // Every request of `work` adds a listener. Node.js reports more than ten as a leak.
+    setMaxListeners(0, created.signal)
+    if (isAborted) created.abort()
+    return created
+  }
+  let remainingMs = ms
   const startTimer = () =>
     setTimeout(() => {
-      expired = true
-      controller.abort()
+      hasExpired = true
+      abort()
     }, remainingMs)
-  let remainingMs = ms
   let timer = startTimer()
-  const renew = (ms: number) => {
-    clearTimeout(timer)
-    remainingMs = ms
-    if (!controller.signal.aborted) timer = startTimer()
-  }
-  const onAbort = () => controller.abort()
-  outer.addEventListener('abort', onAbort, { once: true })
+  outer.addEventListener('abort', abort, { once: true })
   try {
     return await work({
-      signal: controller.signal,
-      hasExpired: () => expired,
+      get signal() {
+        controller ??= createController()
+        return controller.signal
+      },
+      isAborted: () => isAborted,
+      onAbort(listener) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+      hasExpired: () => hasExpired,
       get ms() {
         return remainingMs
       },
-      renew,
+      renew(ms) {
+        clearTimeout(timer)
+        remainingMs = ms
+        if (!isAborted) timer = startTimer()
+      },
     })
   } finally {
     clearTimeout(timer)
-    outer.removeEventListener('abort', onAbort)
+    outer.removeEventListener('abort', abort)
   }
 }

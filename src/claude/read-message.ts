@@ -1,4 +1,4 @@
-import { APIError, type APIPromise } from '@anthropic-ai/sdk'
+import { APIError } from '@anthropic-ai/sdk'
 import type { ReportedCitation } from '../core/citations/citation.ts'
 import { AskError } from '../core/errors/ask-error.ts'
 import { parseBillingTerms } from '../core/pricing/pricing-rules.ts'
@@ -7,6 +7,7 @@ import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import type { Reply } from '../core/request/reply.ts'
 import { findStatusForType, parseErrorBody } from './error-body.ts'
 import { readCitations } from './read-citations.ts'
+import type { PendingResponse } from './sdk-client.ts'
 import { parseJson, readRequestId, toFields, toNonEmptyText } from './wire-values.ts'
 
 /** The parts of a response that its parser needs besides the body. */
@@ -34,7 +35,7 @@ function rejectErrorBody(body: unknown, { headers, status }: ResponseHead): void
  * Reads the reply to a plain request. Checks the shape of a 200, because captive portals and proxies answer
  * 200 with a page.
  */
-export async function readMessageReply(promise: APIPromise<unknown>): Promise<Reply> {
+export async function readMessageReply(promise: PendingResponse): Promise<Reply> {
   const response = await promise.asResponse()
   return parseReply(await readJsonBody(response), response)
 }
@@ -43,7 +44,7 @@ export async function readMessageReply(promise: APIPromise<unknown>): Promise<Re
  * Reads a token count, as a reply without text.
  * @see https://platform.claude.com/docs/en/build-with-claude/token-counting
  */
-export async function readTokenCount(promise: APIPromise<unknown>, model: string): Promise<Reply> {
+export async function readTokenCount(promise: PendingResponse, model: string): Promise<Reply> {
   const response = await promise.asResponse()
   const { input_tokens: input } = toFields(await readJsonBody(response))
   const usage = parseUsage({ input_tokens: input, output_tokens: 0 })

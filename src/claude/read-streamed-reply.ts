@@ -1,9 +1,10 @@
-import { APIError, type APIPromise } from '@anthropic-ai/sdk'
+import { APIError } from '@anthropic-ai/sdk'
 import { Stream } from '@anthropic-ai/sdk/core/streaming'
 import type { AskError } from '../core/errors/ask-error.ts'
 import type { OnText } from '../core/request/ask.ts'
 import type { Reply } from '../core/request/reply.ts'
 import { loneSurrogates, malformedReplyError, parseReply, readJsonBody } from './read-message.ts'
+import type { PendingResponse } from './sdk-client.ts'
 import { type Fields, parseJson, toFields } from './wire-values.ts'
 
 /**
@@ -17,7 +18,7 @@ import { type Fields, parseJson, toFields } from './wire-values.ts'
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
 export async function readStreamedReply(
-  promise: APIPromise<unknown>,
+  promise: PendingResponse,
   elapsedMs: () => number,
   onText: OnText = () => {},
 ): Promise<Reply> {

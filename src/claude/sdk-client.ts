@@ -1,12 +1,20 @@
-import type { APIPromise, BaseAnthropic } from '@anthropic-ai/sdk'
+import type { BaseAnthropic } from '@anthropic-ai/sdk'
 import type { KeySource } from './key-command.ts'
 
 /** The parts of an official client of the Messages API that claude-batch uses. */
 export interface SdkClient extends Pick<BaseAnthropic, 'buildRequest'> {
-  get(path: string, options?: RequestOptions): APIPromise<unknown>
-  post(path: string, options?: RequestOptions): APIPromise<unknown>
+  get(path: string, options?: RequestOptions): PendingResponse
+  post(path: string, options?: RequestOptions): PendingResponse
+  /** Whether all requests for messages have the same headers, because no credential is renewed and nothing is signed. */
+  readonly hasConstantHeaders?: boolean
   /** Whether the client signs requests, so that it needs the hash of a streamed body. */
   readonly signsBodies?: boolean
+}
+
+/** A request in progress. */
+export interface PendingResponse {
+  /** @throws the SDK's errors, also for a status that is an error */
+  asResponse(): Promise<Response>
 }
 
 type RequestOptions = Exclude<NonNullable<Parameters<BaseAnthropic['post']>[1]>, PromiseLike<unknown>>
@@ -44,5 +52,6 @@ export function withoutRetries(client: SdkClient, timeoutMs: number): SdkClient 
     post: (path, options) => client.post(path, { ...defaults, ...options }),
     buildRequest: (options) => client.buildRequest(options),
     signsBodies: client.signsBodies ?? false,
+    hasConstantHeaders: client.hasConstantHeaders ?? false,
   }
 }

@@ -18,7 +18,7 @@ interface IdleTimeout {
 export interface RequestErrorOptions {
   /** The current time in milliseconds since 1970. */
   readonly wallMs: number
-  readonly deadline: Deadline
+  readonly deadline: Pick<Deadline, 'hasExpired' | 'ms'>
   readonly idleTimeout: IdleTimeout
   /** The base URL in use. */
   readonly baseUrl: string

@@ -12,12 +12,8 @@ declare module 'undici/lib/dispatcher/proxy-agent.js' {
   import { ProxyAgent } from 'undici'
   export default ProxyAgent
 }
-declare module 'undici/lib/api/api-request.js' {
-  import type { Dispatcher } from 'undici'
-  export default function request(
-    this: Dispatcher,
-    options: Dispatcher.RequestOptions,
-  ): Promise<Dispatcher.ResponseData>
+declare module 'undici/lib/core/util.js' {
+  export function parseHeaders(raw: Buffer[]): Record<string, string | string[] | undefined>
 }
 declare module 'undici/lib/api/api-connect.js' {
   import type { Dispatcher } from 'undici'

@@ -3,7 +3,7 @@ import { stateFolder } from '../core/document/output-path.ts'
 import { describeForbiddenName } from '../core/document/windows-names.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
-import { makeFolder, makeFolderBelow } from './fs/create-folder.ts'
+import { makeFolder, makeFolderBelow, syncFolder } from './fs/create-folder.ts'
 import { toWriteError } from './fs/disk-error.ts'
 import { removeFile, statFile } from './fs/no-follow-fs.ts'
 import { isRootAllowed } from './fs/path-length.ts'
@@ -41,7 +41,9 @@ export async function createOutputFolder(out: string): Promise<void> {
   if (reason !== undefined) throw new UsageError(`--out ${out}: ${reason}`)
   try {
     await makeFolder(out)
+    const isNew = statFile(out, join(out, stateFolder)) === undefined
     await makeFolderBelow(out, join(out, stateFolder))
+    if (isNew) await syncFolder(out)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')

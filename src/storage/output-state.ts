@@ -18,6 +18,7 @@ import type { UnplacedText } from './ledger/journal-recovery.ts'
 import { applyUnchanged, type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import { backUpDamaged, readJournal } from './ledger/read-journal.ts'
 import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-ledger.ts'
+import { compareRecordedEntries, type RecordedEntries } from './ledger/recorded-entries.ts'
 import { createRunRecorder } from './ledger/run-recorder.ts'
 import { canLearnFrom } from './ledger/simulated-entry.ts'
 import { journalPath, ledgerPath } from './output-folder.ts'
@@ -180,10 +181,8 @@ const noChunkCosts: NonNullable<OutputStateOptions['chunkCosts']> = {
 interface FoundState {
   readonly ledger: Ledger
   readonly costHistory: TokenHistory
-  /** All entries of the journal. */
   readonly journalEntries: readonly JournalEntry[]
-  /** The journal entries that are not in the ledger. */
-  readonly unrecordedEntries: readonly JournalEntry[]
+  readonly recorded: RecordedEntries
   /** How many lines of the journal could not be read. */
   readonly damagedLines: number
 }
@@ -198,12 +197,14 @@ async function readState(
 ): Promise<FoundState> {
   const file = ledgerPath(out)
   const { entries, damagedLines } = await readJournal(journalFile)
-  const unrecorded = new Map(entries.map((journaled) => [toEntryId(journaled.entry), journaled]))
-  const journalEntries = [...unrecorded.values()]
+  const journalEntries = [
+    ...new Map(entries.map((journaled) => [toEntryId(journaled.entry), journaled])).values(),
+  ]
+  const recorded = compareRecordedEntries(journalEntries)
   const costHistory: TokenHistory = new Map()
   const kind = { isSimulated: run.simulated ?? false }
   const ledger = await readLedger(file, run.cwd, (entry, path, by) => {
-    if (unrecorded.size > 0) unrecorded.delete(toEntryId(entry))
+    recorded.observe(entry, path)
     if (canLearnFrom(by, kind)) addObservation(costHistory, entry)
     onEntry(entry, path, by)
   })
@@ -214,7 +215,7 @@ async function readState(
     await chunkCosts.clear()
     await compactLedger(file, run.cwd, ledger.unattributedLines > 0)
   }
-  return { ledger, costHistory, journalEntries, unrecordedEntries: [...unrecorded.values()], damagedLines }
+  return { ledger, costHistory, journalEntries, recorded, damagedLines }
 }
 
 /**

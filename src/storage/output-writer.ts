@@ -4,7 +4,7 @@ import { errorRecordSuffix, stateFolder } from '../core/document/output-path.ts'
 import type { OutputFile } from '../core/run/ledger-entry.ts'
 import { inspectErrorRecord } from './error-record-file.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
-import { syncFolder } from './fs/create-folder.ts'
+import { syncFolders } from './fs/create-folder.ts'
 import { hashText } from './fs/file-hash.ts'
 import type { JournalEntry } from './ledger/journal.ts'
 
@@ -17,8 +17,8 @@ export interface OutputWriter {
    */
   write(entry: WritableEntry): Promise<{ readonly output?: OutputFile }>
   /**
-   * Syncs the state folder and all folders that `write` has used, so that the files' names survive a power
-   * failure.
+   * Syncs the state folder, all folders that `write` has used, and those above them, so that the names of files and
+   * folders survive a power failure.
    */
   syncFolders(): Promise<void>
 }
@@ -52,7 +52,7 @@ export function createOutputWriter(out: string, runId: string): OutputWriter {
       }
     },
     async syncFolders() {
-      for (const folder of touchedFolders) await syncFolder(folder)
+      await syncFolders(out, touchedFolders)
       touchedFolders.clear()
     },
   }

@@ -8,6 +8,7 @@ import { listFolder, removeFile } from './fs/no-follow-fs.ts'
 import type { JournalEntry } from './ledger/journal.ts'
 import { type JournalRecovery, recoveredFolder, recoverJournal } from './ledger/journal-recovery.ts'
 import type { Ledger, OnDocumentEntry } from './ledger/read-ledger.ts'
+import type { RecordedEntries } from './ledger/recorded-entries.ts'
 import type { OutputWriter } from './output-writer.ts'
 
 export interface LeftoverOptions {
@@ -17,10 +18,8 @@ export interface LeftoverOptions {
   readonly ledgerFile: AppendFile
   readonly writer: OutputWriter
   readonly chunkCosts: Pick<ChunkCosts, 'listMissing' | 'clear'>
-  /** All entries of the journal. */
   readonly journalEntries: readonly JournalEntry[]
-  /** The journal entries that are not in the ledger. */
-  readonly unrecordedEntries: readonly JournalEntry[]
+  readonly recorded: RecordedEntries
   readonly onEntry: OnDocumentEntry
 }
 
@@ -30,15 +29,16 @@ export interface LeftoverOptions {
  * @throws ExitError `ioError`
  */
 export async function recoverLeftovers(options: LeftoverOptions): Promise<JournalRecovery> {
-  const { out, run, ledger, ledgerFile, writer, chunkCosts, journalEntries, unrecordedEntries } = options
+  const { out, run, ledger, ledgerFile, writer, chunkCosts, journalEntries, recorded } = options
   /** The run whose entries follow in the ledger. */
   let currentRun = ledger.lastRun
   const appendRecovered = async (entry: RunStart | DocumentEntry) => {
     if (entry.type === 'run_start') currentRun = entry
     await ledgerFile.append(JSON.stringify(entry))
   }
-  const recovery = await recoverJournal(unrecordedEntries, {
+  const recovery = await recoverJournal(journalEntries, {
     out,
+    recorded,
     cwdFromOut: run.cwd,
     ledger,
     nonce: `${run.run_id}-recovered`,

@@ -33,7 +33,8 @@ export async function countedService(
   const service = await startService({
     ...options,
     script({ request }) {
-      const name = /about pier (\w+)/.exec(request.text)?.[1] ?? ''
+      const isOfNotes = request.text.includes('[Part 1 of ')
+      const name = isOfNotes ? 'notes' : (/about pier (\w+)/.exec(request.text)?.[1] ?? '')
       const time = (hits.get(name) ?? 0) + 1
       hits.set(name, time)
       return behaviour(name, time)

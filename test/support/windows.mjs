@@ -101,7 +101,10 @@ url.fileURLToPath = (...args) =>
 
 /** The path and kind of each open file, by its handle. */
 const handles = new Map()
-const isOpen = (file) => [...handles.values()].some((opened) => opened.file === file)
+/** The path of each file that was opened synchronously, by its descriptor. */
+const descriptors = new Map()
+const isOpen = (file) =>
+  [...handles.values()].some((opened) => opened.file === file) || [...descriptors.values()].includes(file)
 /** Removed files whose name is not free yet. */
 const removed = new Set()
 let renamesLeft = busy
@@ -119,12 +122,13 @@ fs.promises.link = async (from, to) => {
   if (!hasLinks) throw fail('EISDIR', 'link', to)
   return linux.promises.link(toLinux(from, 'link'), toLinux(to, 'link'))
 }
-fs.promises.rename = async (from, to) => {
+fs.renameSync = (from, to) => {
   if (renamesLeft-- > 0) throw fail(['EPERM', 'EACCES', 'EBUSY'][renamesLeft % 3], 'rename', to)
   const target = toLinux(to, 'rename')
   if (isOpen(target)) throw fail('EPERM', 'rename', to)
-  return linux.promises.rename(toLinux(from, 'rename'), target)
+  linux.renameSync(toLinux(from, 'rename'), target)
 }
+fs.promises.rename = async (from, to) => fs.renameSync(from, to)
 fs.promises.unlink = async (name) => {
   const file = toLinux(name, 'unlink')
   await linux.promises.unlink(file)
@@ -154,7 +158,19 @@ fs.promises.open = async (name, flags, mode) => {
   return handle
 }
 
-const synchronous = 'accessSync lstatSync mkdirSync openSync readFileSync readdirSync statSync writeFileSync'
+fs.openSync = (name, ...rest) => {
+  const file = toLinux(name, 'open')
+  if (removed.has(file) && isOpen(file)) throw fail('EPERM', 'open', name)
+  const descriptor = linux.openSync(file, ...rest)
+  descriptors.set(descriptor, file)
+  return descriptor
+}
+fs.closeSync = (descriptor) => {
+  descriptors.delete(descriptor)
+  linux.closeSync(descriptor)
+}
+
+const synchronous = 'accessSync lstatSync mkdirSync readFileSync readdirSync statSync writeFileSync'
 for (const name of synchronous.split(' '))
   fs[name] = (file, ...rest) => {
     try {
@@ -180,7 +196,7 @@ const callback =
       process.nextTick(done, error)
     }
   }
-for (const name of ['lstat', 'readdir', 'stat']) fs[name] = callback(name, linux[name])
+for (const name of ['lstat', 'open', 'readdir', 'stat']) fs[name] = callback(name, linux[name])
 fs.realpath = callback('realpath', linux.realpath.native, toWindows)
 
 // Processes

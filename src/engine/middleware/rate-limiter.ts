@@ -74,11 +74,16 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   let [inFlight, maxInFlight] = [0, 0]
   let lastThrottledBy: LimitName | undefined
 
-  let timer = new AbortController()
+  let timer: AbortController | undefined
+  /** `abort` creates an error with a stack, so it is called only for a timer that is set. */
+  const stopTimer = () => {
+    timer?.abort()
+    timer = undefined
+  }
 
   /** Checks the first request in the queue again after this time, when a limit may have refilled. */
   const scheduleRecheck = (ms: number) => {
-    timer.abort()
+    stopTimer()
     timer = new AbortController()
     clock.sleep(ms, timer.signal).then(waitQueue.advance, () => {})
   }
@@ -110,19 +115,32 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     lastThrottledBy = throttledBy
     return { expected: after.sent, sent: waiting.tracker.recordSend(characters), waited: throttledBy }
   })
-  const waitForAdmission = (request: Request, tracker: DocumentTracker, signal: AbortSignal) => {
-    const { maxTokens } = request
+  const waitForAdmission = async (
+    request: Request,
+    tracker: DocumentTracker,
+    drainSignal: AbortSignal,
+    signal: AbortSignal,
+  ) => {
     const waiting: WaitingRequest = {
       tracker,
       characters: countPromptCharacters(request),
-      maxTokens,
+      maxTokens: request.maxTokens,
       throttledBy: undefined,
     }
-    return waitQueue.join(waiting, signal, tracker.hasPriority()).finally(() => {
-      if (waitQueue.length() > 0) return
-      timer.abort()
-      setBlock(undefined)
-    })
+    drainSignal.throwIfAborted()
+    signal.throwIfAborted()
+    try {
+      const admitted = waitQueue.tryJoin(waiting)
+      if (admitted !== undefined) return admitted
+      return await withAnySignal(drainSignal, signal, (either) =>
+        waitQueue.join(waiting, either, tracker.hasPriority()),
+      )
+    } finally {
+      if (waitQueue.length() === 0) {
+        stopTimer()
+        setBlock(undefined)
+      }
+    }
   }
 
   const withRateLimit = (ask: Ask, drainSignal: AbortSignal): Ask => {
@@ -133,7 +151,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
         expected: snapshot,
         sent: inFlightRequest,
         waited: throttledBy,
-      } = await withAnySignal(drainSignal, signal, (signal) => waitForAdmission(request, tracker, signal))
+      } = await waitForAdmission(request, tracker, drainSignal, signal)
       options.onAdmitted?.(clock.now() - start)
       maxInFlight = Math.max(maxInFlight, ++inFlight)
       const recordEnd = (reading: ResponseReading) => {

@@ -88,7 +88,10 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
     createExceededError: (request) => createLimitError(computeWorstCase(request, { batch: true })),
     withBudget: (ask, drainSignal) => async (request, signal, onText) => {
       const worstCaseCost = computeWorstCase(request)
-      await withAnySignal(drainSignal, signal, (combined) => waitQueue.join(worstCaseCost, combined))
+      drainSignal.throwIfAborted()
+      signal.throwIfAborted()
+      if (waitQueue.tryJoin(worstCaseCost) === undefined)
+        await withAnySignal(drainSignal, signal, (combined) => waitQueue.join(worstCaseCost, combined))
       try {
         const reply = await ask(request, signal, onText)
         settleReservation(worstCaseCost, computeMaxCost(reply.attempts, worstCaseCost))

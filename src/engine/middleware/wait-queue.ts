@@ -9,6 +9,12 @@ export interface WaitQueue<Item, Pass> {
    * in the queue
    */
   join(item: Item, signal: AbortSignal, atFront?: boolean): Promise<Pass>
+  /**
+   * Admits a caller if no other is waiting. Saves the signal that only a waiting caller needs.
+   * @returns undefined if the caller has to join
+   * @throws what `admit` throws
+   */
+  tryJoin(item: Item): Pass | undefined
   /** Admits callers from the front until one has to wait. Call it whenever `admit` may decide differently. */
   advance(): void
   /** Returns the number of waiting callers. */
@@ -72,5 +78,6 @@ export function createWaitQueue<Item, Pass extends object | true>(
       if (waiting[0] === caller) advance()
     })
 
-  return { join, advance, length: () => waiting.length }
+  const tryJoin = (item: Item) => (waiting.length === 0 ? admit(item) : undefined)
+  return { join, tryJoin, advance, length: () => waiting.length }
 }

@@ -81,33 +81,42 @@ export function withRetry(
       }
     }
 
+    const firstAttempt = sendAttempt(1)
     try {
-      return await pRetry(sendAttempt, {
-        // Attempts are counted below: p-retry also counts failures that use up no attempt.
-        retries: Number.POSITIVE_INFINITY,
-        minTimeout: 0,
-        // All other errors use up a retry. Otherwise, p-retry would retry a TypeError endlessly.
-        shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.retryPlan.isUncounted),
-        shouldRetry: async ({ error, attemptNumber, retriesConsumed }) => {
-          if (!(error instanceof AskError)) return false
-          const { requestError, retryPlan } = error
-          if (hasOutput || !(isRetryable(requestError) || retryPlan.isSecondTry)) return false
-          drainSignal.throwIfAborted()
-          if (!retryPlan.isUncounted && retriesConsumed >= retries) return false
-          const waitMs =
-            retryPlan.waitMs ??
-            getRetryAfterMs(requestError) ??
-            computeBackoffMs(retriesConsumed + 1, random())
-          if (waitMs > maxWaitMs) return false
-          onRetry?.({ request, attemptNumber, requestError, waitMs })
-          if (waitMs === 0) return true
-          removePlace ??= semaphore.addPlace()
-          await withAnySignal(drainSignal, signal, (combined) =>
-            semaphore.waitWithoutPermit(() => clock.sleep(waitMs, combined), combined),
-          )
-          return true
+      return await firstAttempt
+    } catch {
+      // Decided below.
+    }
+    try {
+      return await pRetry(
+        (attemptNumber) => (attemptNumber === 1 ? firstAttempt : sendAttempt(attemptNumber)),
+        {
+          // Attempts are counted below: p-retry also counts failures that use up no attempt.
+          retries: Number.POSITIVE_INFINITY,
+          minTimeout: 0,
+          // All other errors use up a retry. Otherwise, p-retry would retry a TypeError endlessly.
+          shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.retryPlan.isUncounted),
+          shouldRetry: async ({ error, attemptNumber, retriesConsumed }) => {
+            if (!(error instanceof AskError)) return false
+            const { requestError, retryPlan } = error
+            if (hasOutput || !(isRetryable(requestError) || retryPlan.isSecondTry)) return false
+            drainSignal.throwIfAborted()
+            if (!retryPlan.isUncounted && retriesConsumed >= retries) return false
+            const waitMs =
+              retryPlan.waitMs ??
+              getRetryAfterMs(requestError) ??
+              computeBackoffMs(retriesConsumed + 1, random())
+            if (waitMs > maxWaitMs) return false
+            onRetry?.({ request, attemptNumber, requestError, waitMs })
+            if (waitMs === 0) return true
+            removePlace ??= semaphore.addPlace()
+            await withAnySignal(drainSignal, signal, (combined) =>
+              semaphore.waitWithoutPermit(() => clock.sleep(waitMs, combined), combined),
+            )
+            return true
+          },
         },
-      })
+      )
     } catch (error) {
       if (error instanceof AskError) {
         const errorWithAllAttempts = error.with({ attempts: previousAttempts })

@@ -1,18 +1,22 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import { ExitError } from '../../errors.ts'
+import { syncFolder } from './create-folder.ts'
+import { syncFile, writeWhole } from './descriptor.ts'
 import { toWriteError } from './disk-error.ts'
 import { openUnsharedFile } from './unshared-file.ts'
 
 /** A file to which lines are appended. Every failed operation throws an ExitError `ioError`. */
 export interface AppendFile {
   /**
-   * Appends a line; resolves when the line is in the file. Lines appended during a write are written together
-   * next.
+   * Appends a line; resolves when the line is in the file. Lines appended during a write, or in the same turn of
+   * the event loop, are written together.
    * @throws if the line may be incomplete; the next line then starts with a line break
    */
   append(line: string): Promise<void>
   /**
-   * Flushes the file to disk, so that it survives a power failure.
+   * Flushes the file to disk, and its name if it is new, so that it survives a power failure.
    * @throws if the file was deleted meanwhile
    */
   sync(): Promise<void>
@@ -24,7 +28,7 @@ export interface AppendFile {
 }
 
 export interface AppendOptions {
-  /** Whether `append` flushes each write to disk before it resolves. */
+  /** Whether `append` flushes each write to disk before it resolves, and the name of a new file. */
   readonly durable?: boolean
   readonly mode?: number
   /**
@@ -44,7 +48,10 @@ export async function openAppendFile(
   }
   const opening = root === undefined ? open(file, 'a+', mode) : openUnsharedFile(root, file, mode)
   const handle = await opening.catch(throwWriteError)
-  let endsMidLine = await hasPartialLastLine(handle).catch(throwWriteError)
+  const { size, endsMidLine: startsMidLine } = await inspectEnd(handle).catch(throwWriteError)
+  let endsMidLine = startsMidLine
+  /** Whether the file keeps its name if the power fails. An empty file may be new. */
+  let isNameSynced = size > 0
   let pendingText = ''
   let lastWrite: Promise<unknown> = Promise.resolve()
   let nextWrite: Promise<void> | undefined
@@ -54,26 +61,31 @@ export async function openAppendFile(
       ({ nlink }) => nlink > 0,
       () => false,
     )
+  const syncData = async () => {
+    await syncFile(handle.fd)
+    if (!isNameSynced) await syncFolder(dirname(file))
+    isNameSynced = true
+  }
   const flush = async () => {
     const text = endsMidLine ? `\n${pendingText}` : pendingText
     pendingText = ''
     nextWrite = undefined
     endsMidLine = true
-    await handle.appendFile(text)
-    if (durable) await handle.datasync()
+    writeWhole(handle.fd, text)
+    if (durable) await syncData()
     endsMidLine = false
   }
   return {
     append(line) {
       pendingText += `${line}\n`
       if (nextWrite === undefined) {
-        nextWrite = lastWrite.then(flush).catch(throwWriteError)
+        nextWrite = lastWrite.then(nextEventLoopTurn).then(flush).catch(throwWriteError)
         lastWrite = nextWrite.catch(() => {})
       }
       return nextWrite
     },
     async sync() {
-      await handle.datasync().catch(throwWriteError)
+      await syncData().catch(throwWriteError)
       if (!(await isPresent())) throw new ExitError('ioError', `${file} was removed while it was written`)
     },
     isPresent,
@@ -84,9 +96,10 @@ export async function openAppendFile(
   }
 }
 
-/** Whether the file ends in a line without a line break, which a crash or a full disk leaves behind. */
-async function hasPartialLastLine(handle: FileHandle): Promise<boolean> {
+/** Returns the size, and whether the last line has no line break, which a crash or a full disk leaves behind. */
+async function inspectEnd(handle: FileHandle): Promise<{ size: number; endsMidLine: boolean }> {
   const { size } = await handle.stat()
   const end = Buffer.alloc(1)
-  return size > 0 && (await handle.read(end, 0, 1, size - 1)).bytesRead === 1 && end[0] !== 0x0a
+  const endsMidLine = size > 0 && (await handle.read(end, 0, 1, size - 1)).bytesRead === 1 && end[0] !== 0x0a
+  return { size, endsMidLine }
 }

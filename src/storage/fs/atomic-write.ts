@@ -1,7 +1,7 @@
-import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { FileStats } from '../../core/document/document.ts'
 import { makeFolderBelow } from './create-folder.ts'
+import { closeFile, readStats, syncFile, writeWhole } from './descriptor.ts'
 import { toWriteError } from './disk-error.ts'
 import { createFile, moveFile, removeFile } from './no-follow-fs.ts'
 
@@ -30,13 +30,16 @@ export async function writeFileAtomic(
   const create = () => createFile(root, tempFile, mode)
   try {
     // The folder exists in nearly all cases.
-    const handle = await create().catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT' || directory === root) throw error
-      await makeFolderBelow(root, directory)
-      return create()
-    })
+    let descriptor: number
     try {
-      const stats = await writeContent(handle, content)
+      descriptor = create()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || directory === root) throw error
+      await makeFolderBelow(root, directory)
+      descriptor = create()
+    }
+    try {
+      const stats = await writeContent(descriptor, content)
       await moveFile(root, tempFile, file)
       return stats
     } catch (error) {
@@ -48,14 +51,14 @@ export async function writeFileAtomic(
   }
 }
 
-async function writeContent(handle: FileHandle, content: Content): Promise<FileStats> {
+async function writeContent(descriptor: number, content: Content): Promise<FileStats> {
   try {
-    for await (const piece of typeof content === 'string' ? [content] : content) await handle.writeFile(piece)
-    await handle.sync()
-    const { size, mtimeMs } = await handle.stat()
-    return { size, mtimeMs }
+    if (typeof content === 'string') writeWhole(descriptor, content)
+    else for await (const piece of content) writeWhole(descriptor, piece)
+    await syncFile(descriptor)
+    return readStats(descriptor)
   } finally {
-    await handle.close()
+    closeFile(descriptor)
   }
 }
 

@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs'
-import { copyFile, type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises'
+import { constants, openSync, renameSync, type Stats } from 'node:fs'
+import { copyFile, type FileHandle, link, open, readdir, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { retryWhileBusy } from './retry-while-busy.ts'
 import { lstatIfPresent, rejectSymlinks, symlinkReason, unusablePathError } from './symlinks.ts'
@@ -81,10 +81,10 @@ export async function emptyFile(root: string, file: string): Promise<void> {
   }
 }
 
-/** Creates a file and opens it for writing. @throws EEXIST if the name is taken */
-export async function createFile(root: string, file: string, mode: number): Promise<FileHandle> {
+/** Creates a file and opens it for writing. @returns its descriptor @throws EEXIST if the name is taken */
+export function createFile(root: string, file: string, mode: number): number {
   rejectSymlinks(root, dirname(file))
-  return open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, mode)
+  return openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, mode)
 }
 
 /** Returns the names in a folder; an empty list if the folder does not exist. */
@@ -101,7 +101,7 @@ export async function listFolder(root: string, folder: string): Promise<string[]
  */
 export async function moveFile(root: string, from: string, to: string): Promise<void> {
   rejectSymlinks(root, dirname(to))
-  await retryWhileBusy(() => rename(from, to))
+  await retryWhileBusy(() => renameSync(from, to))
 }
 
 /** Removes a file, or a link but not its target; does nothing if there is no such file. */

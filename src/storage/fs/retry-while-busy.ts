@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
  * @throws the error of the last attempt; any other error immediately
  */
 export async function retryWhileBusy<Result>(
-  operation: () => Promise<Result>,
+  operation: () => Result | Promise<Result>,
   sleep: (ms: number) => Promise<unknown> = delay,
 ): Promise<Result> {
   for (let waitMs = 10; ; waitMs *= 2) {

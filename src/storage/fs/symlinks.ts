@@ -14,16 +14,29 @@ import { toReadError } from './disk-error.ts'
  * @throws ExitError `ioError`, also if a part of the path is not a folder
  */
 export function findSymlink(root: string, folder: string): string | undefined {
-  let at = root
-  for (const name of relative(root, folder).split(sep)) {
-    if (name === '') continue
-    at = join(at, name)
+  for (const at of listFoldersBelow(root, folder)) {
     const stats = lstatIfPresent(at)
     if (stats === undefined) return undefined
     if (stats.isSymbolicLink()) return at
     if (!stats.isDirectory()) throw unusablePathError(at, 'it is not a directory')
   }
   return undefined
+}
+
+/** Returns the folders from below `root` down to `folder`. Several times as fast as `relative`, for each document. */
+function listFoldersBelow(root: string, folder: string): string[] {
+  const prefix = root.endsWith(sep) ? root : root + sep
+  const folders: string[] = []
+  if (folder === root) return folders
+  if (!folder.startsWith(prefix))
+    return relative(root, folder)
+      .split(sep)
+      .filter((name) => name !== '')
+      .map((_, n, names) => join(root, ...names.slice(0, n + 1)))
+  for (let end = folder.indexOf(sep, prefix.length); end !== -1; end = folder.indexOf(sep, end + 1))
+    folders.push(folder.slice(0, end))
+  folders.push(folder)
+  return folders
 }
 
 /**

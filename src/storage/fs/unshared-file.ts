@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { writeFileAtomic } from './atomic-write.ts'
+import { syncFolder } from './create-folder.ts'
 import { openForAppending } from './no-follow-fs.ts'
 
 /**
@@ -14,6 +16,7 @@ export async function openUnsharedFile(root: string, file: string, mode: number)
   try {
     if ((await handle.stat()).nlink <= 1) return handle
     await writeFileAtomic(root, file, streamContent(handle), createTempNonce('copy'), mode)
+    await syncFolder(dirname(file))
   } catch (error) {
     await handle.close().catch(() => {})
     throw error

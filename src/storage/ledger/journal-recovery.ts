@@ -16,11 +16,12 @@ import { ledgerPath } from '../output-folder.ts'
 import type { JournalEntry } from './journal.ts'
 import { type KnownSummary, locateSummary, toKnownSummary } from './known-summary.ts'
 import type { Ledger, OnDocumentEntry } from './read-ledger.ts'
+import type { RecordedEntries } from './recorded-entries.ts'
 import { createPathRebaser } from './reduce-ledger.ts'
 
 /** The result of recovering the entries that an earlier run left in its journal. */
 export interface JournalRecovery {
-  /** How many documents are finished now. */
+  /** How many documents are finished now that were not before. */
   readonly placedCount: number
   readonly unplacedTexts: readonly UnplacedText[]
   /** How many entries name a file that cannot belong to their document. */
@@ -45,6 +46,7 @@ export interface RecoveryOptions {
   readonly cwdFromOut: string
   /** Recovered summaries are added to `summaries`. */
   readonly ledger: Pick<Ledger, 'summaries' | 'lastRun'>
+  readonly recorded: Pick<RecordedEntries, 'isRecorded' | 'isLatest' | 'wasSummary'>
   /** Makes the names of temporary files unique to this process. */
   readonly nonce: string
   /** Writes an entry's file. */
@@ -60,7 +62,8 @@ export interface RecoveryOptions {
 
 /**
  * Finishes the entries that an earlier run left in its journal: writes each text to its file and records it
- * as a result of that run. The journal is untrusted. So a text is written only to a file name that its
+ * as a result of that run. After a power failure, the ledger can have an entry whose file is lost. The journal is
+ * untrusted. So a text is written only to a file name that its
  * document can have. Also, no file may exist there, unless the ledger shows that it is the document's
  * summary. Otherwise the text, which is paid for, goes to `recovered/` in the state folder. File times are
  * not compared, because they come from the journal too.
@@ -70,7 +73,7 @@ export async function recoverJournal(
   entries: Iterable<JournalEntry>,
   options: RecoveryOptions,
 ): Promise<JournalRecovery> {
-  const { out, cwdFromOut, ledger, writeOutput, appendEntry, onRecovered } = options
+  const { out, cwdFromOut, ledger, recorded, writeOutput, appendEntry, onRecovered } = options
   const rebase = createPathRebaser(ledgerPath(out), cwdFromOut)
   const cwd = resolve(out, cwdFromOut)
   const unplacedTexts: UnplacedText[] = []
@@ -80,6 +83,10 @@ export async function recoverJournal(
     const { entry, path: file, text = '' } = journaled
     const owner = journaled.run ?? run
     const path = rebase(owner, entry.path)
+    if (recorded.isRecorded(entry)) {
+      if (recorded.isLatest(entry, path) && (await restoreOutput(journaled, path, options))) placedCount++
+      continue
+    }
     if (file !== undefined && !isOutputOf(file, path, cwd)) {
       misnamedCount++
       continue
@@ -100,6 +107,29 @@ export async function recoverJournal(
     if (isSummarized(finished)) ledger.summaries.set(path, toKnownSummary(finished, path, cwd, run))
   }
   return { placedCount, unplacedTexts, misnamedCount }
+}
+
+/**
+ * Writes the file of an entry that the ledger has, if the file was lost in a power failure: it is missing, or has an
+ * earlier summary. A file with any other content was changed by hand. @returns whether the file was written
+ */
+async function restoreOutput(
+  journaled: JournalEntry,
+  path: string,
+  { out, cwdFromOut, recorded, writeOutput }: RecoveryOptions,
+): Promise<boolean> {
+  const { entry, path: file, text = '' } = journaled
+  if (file === undefined || !isOutputOf(file, path, resolve(out, cwdFromOut)) || !isPathAllowed(out, file))
+    return false
+  const place = join(out, file)
+  const stats = statFile(out, place)
+  const isSummary = !file.endsWith(errorRecordSuffix)
+  const hash = isSummary && stats?.isFile() ? await hashFile(out, place) : undefined
+  const isLost =
+    stats === undefined || (hash !== undefined && hash !== hashText(text) && recorded.wasSummary(path, hash))
+  if (isLost) await writeOutput(journaled)
+  if (entry.status === 'summarized') await removeErrorRecord(out, file)
+  return isLost
 }
 
 /**

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { quoteShellWord } from '../../core/text/quote-shell-word.ts'
 import { ExitError } from '../../errors.ts'
+import { closeFile, syncFile, writeWhole } from '../fs/descriptor.ts'
 import { toWriteError } from '../fs/disk-error.ts'
 import { createFile, linkFileIfAbsent, moveFile, removeFile } from '../fs/no-follow-fs.ts'
 import {
@@ -86,11 +87,13 @@ async function withDraft<Value>(
 ): Promise<Value> {
   const draft = join(folder, lockDraftName(self.nonce))
   try {
-    const handle = await createFile(dirname(folder), draft, 0o600)
+    const descriptor = createFile(dirname(folder), draft, 0o600)
     try {
-      await handle.writeFile(`${JSON.stringify(self)}\n`)
+      writeWhole(descriptor, `${JSON.stringify(self)}\n`)
+      // After a power failure, a lock without content would belong to an unknown owner.
+      await syncFile(descriptor)
     } finally {
-      await handle.close()
+      closeFile(descriptor)
     }
     return await useDraft(draft)
   } catch (error) {

@@ -11,7 +11,7 @@ import {
 import type { OutputFile } from '../../core/run/ledger-entry.ts'
 import { inspectErrorRecord, removeErrorRecord } from '../error-record-file.ts'
 import { writeFileAtomic } from '../fs/atomic-write.ts'
-import { syncFolder } from '../fs/create-folder.ts'
+import { syncFolders } from '../fs/create-folder.ts'
 import { toReadError } from '../fs/disk-error.ts'
 import { hashBytes, hashFile } from '../fs/file-hash.ts'
 import { readWholeFile, statFile } from '../fs/no-follow-fs.ts'
@@ -106,7 +106,7 @@ export async function placeResults(options: PlaceOptions): Promise<PlacedResults
   await removeTempFiles(target.out, [target.out, join(target.out, stateFolder)])
   const results = await Promise.allSettled(Array.from({ length: concurrency }, work))
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  for (const folder of cleanedFolders.keys()) await syncFolder(folder)
+  await syncFolders(target.out, cleanedFolders.keys())
   const { outputs, conflicts, problems } = state
   return { outputs, writtenCount: writes, conflicts: conflicts.sort(byFile), problems: problems.sort() }
 }

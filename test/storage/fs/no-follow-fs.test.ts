@@ -1,6 +1,7 @@
 import { link, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { closeFile, writeWhole } from '../../../src/storage/fs/descriptor.ts'
 import {
   createFile,
   emptyFile,
@@ -24,16 +25,16 @@ describe('createFile', () => {
     const elsewhere = await createFolder({ other: 'precious' })
     const [file, other] = [join(root, '.temporary'), join(elsewhere, 'other')]
     await put(file, other)
-    await expect(createFile(root, file, 0o600)).rejects.toMatchObject({ code: 'EEXIST' })
+    expect(() => createFile(root, file, 0o600)).toThrow(expect.objectContaining({ code: 'EEXIST' }))
     expect(await readFile(what === 'a file' ? file : other, 'utf8')).toBe('precious')
     await expect(readFile(join(root, 'nowhere'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   it('creates a file if the path is free', async () => {
     const root = await createFolder({})
-    const handle = await createFile(root, join(root, 'new'), 0o600)
-    await handle.writeFile('text')
-    await handle.close()
+    const descriptor = createFile(root, join(root, 'new'), 0o600)
+    writeWhole(descriptor, 'text')
+    closeFile(descriptor)
     expect(await readFile(join(root, 'new'), 'utf8')).toBe('text')
   })
 })

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import fs, { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import fs, { readFileSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -32,16 +32,16 @@ function seen(times: number): () => boolean {
 }
 
 /** Runs `work` right before the first rename of a file. @returns a function that removes this hook */
-function beforeRename(work: () => Promise<void>): () => void {
-  const { rename } = fs
+function beforeRename(work: () => void): () => void {
+  const { renameSync } = fs
   let renames = 0
-  fs.rename = async (from, to) => {
-    if (renames++ === 0) await work()
-    return rename(from, to)
+  fs.renameSync = (from, to) => {
+    if (renames++ === 0) work()
+    renameSync(from, to)
   }
   syncBuiltinESMExports()
   return () => {
-    fs.rename = rename
+    fs.renameSync = renameSync
     syncBuiltinESMExports()
   }
 }
@@ -152,8 +152,8 @@ describe('lockFolder', () => {
     const folder = await folderHeldBy({ pid: unusedPid, nonce: 'dead' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     const moved: string[] = []
-    const restore = beforeRename(async () => {
-      moved.push(await readFile(join(folder, 'lock'), 'utf8'))
+    const restore = beforeRename(() => {
+      moved.push(readFileSync(join(folder, 'lock'), 'utf8'))
     })
     try {
       // While this run checks whether the dead owner is running, another one takes over the lock.
@@ -174,7 +174,7 @@ describe('lockFolder', () => {
   it('puts back a lock that replaced the stale one at the last moment', async () => {
     const folder = await folderHeldBy({ pid: unusedPid, nonce: 'dead' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
-    const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
+    const restore = beforeRename(() => writeFileSync(join(folder, 'lock'), other))
     try {
       await expect(lock(folder)).rejects.toMatchObject({ exit: 'locked' })
     } finally {
@@ -322,7 +322,7 @@ describe('removeLock', () => {
     const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     // Between the check and the removal, the owner ends and another run locks the folder.
-    const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
+    const restore = beforeRename(() => writeFileSync(join(folder, 'lock'), other))
     try {
       expect(await remove(folder, 'gone')).toBe(false)
     } finally {
