@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { fromCitationFields } from '../core/citations/citation-fields.ts'
+import { removeFootnotes } from '../core/citations/format-footnotes.ts'
 import type { Document, DocumentRef } from '../core/document/document.ts'
 import { computeCwdFromOut, toDocumentPath, toSlashes } from '../core/document/document-path.ts'
+import { joinMarked, type MarkedText } from '../core/document/mark.ts'
 import { isDigest } from '../core/run/is-digest.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { pluralize } from '../core/text/format-number.ts'
@@ -64,8 +67,13 @@ export async function writeDigests(
   }
 
   const read = async (source: DocumentRef): Promise<Document> => {
-    const text = formatSummaries(digests.get(source.path) as Digest, digestOptions.out)
-    return { ref: source, text, fingerprint: { size: Buffer.byteLength(text), sha256: hash('sha256', text) } }
+    const { text, marks } = formatSummaries(digests.get(source.path) as Digest, digestOptions.out)
+    return {
+      ref: source,
+      text,
+      marks,
+      fingerprint: { size: Buffer.byteLength(text), sha256: hash('sha256', text) },
+    }
   }
   const { exit } = await run(
     {
@@ -80,7 +88,6 @@ export async function writeDigests(
           instructions: undefined,
           var: undefined,
           schema: undefined,
-          citations: false,
           words: undefined,
           maxTokens: undefined,
         },
@@ -97,7 +104,6 @@ export async function writeDigests(
     {
       ...options,
       schema: undefined,
-      citations: false,
       frontMatter: false,
       report: undefined,
       sample: undefined,
@@ -207,14 +213,21 @@ async function writeDigest(
 }
 
 /** Returns the text of all summaries, each under a link that is relative to the digest. */
-function formatSummaries({ file, summaries }: Digest, out: string): string {
+function formatSummaries({ file, summaries }: Digest, out: string): MarkedText {
   const folder = dirname(file)
   const formatLink = (path: string, { entry }: LatestResult) => {
     const target = toSlashes(relative(folder, join(out, entry.output?.path ?? '')))
     const name = path.replace(/[[\]]/g, '\\$&')
     return `[${name}](<${target.replace(/[<>]/g, encodeURIComponent)}>)`
   }
-  return summaries
-    .map(([path, result]) => `## ${formatLink(path, result)}\n\n${result.text?.trim() ?? ''}\n`)
-    .join('\n')
+  const parts = summaries.map(([path, result]) => {
+    const { text = '', entry } = result
+    const plainText = removeFootnotes(text, (entry.citations ?? []).map(fromCitationFields))
+    return {
+      text: `## ${formatLink(path, result)}\n\n${plainText.trim()}\n`,
+      kind: 'document',
+      label: escapeControlChars(path),
+    } as const
+  })
+  return joinMarked(parts, '\n')
 }

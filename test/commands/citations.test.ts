@@ -141,12 +141,31 @@ describe('--citations', () => {
     expect((await run(['prompts', 'show', 'cited'])).stdout).toContain('citations: true\n')
   })
 
-  it('asks for no citations of summaries in a digest', async () => {
-    const { run, read } = await setting()
-    const { code, stderr } = await run([...summarize, '--digest', 'digest.md'])
+  it('names the document of each statement in a digest, whose summaries it gets without footnotes', async () => {
+    const { run, folder, read, simulator } = await setting({
+      ...documents,
+      'docs/sale.md': '# Sale\n\nThe buyer inspects the boat.\n',
+    })
+    const asked: string[] = []
+    folder.behave = (text) => {
+      asked.push(text)
+      const found = [pays, 'The buyer inspects the boat.'].filter((sentence) =>
+        text.includes(sentence.slice(0, -1)),
+      )
+      return answer({ text: found.join(' ') })
+    }
+    const { code } = await run([...summarize, '--digest', 'digest.md'])
     expect(code).toBe(0)
-    expect(stderr).not.toContain('uncited')
-    expect(await read('digest.md')).toContain(pays)
+    expect(asked.at(-1)).toContain(`${pays}\n`)
+    expect(asked.at(-1)).not.toContain('[1]')
+    expect(await read('digest.md')).toBe(
+      'The tenant pays on the first day of the month [1]. The buyer inspects the boat [2].\n\n' +
+        `[1] document docs/lease.md: "${pays}"\n` +
+        '[2] document docs/sale.md: "The buyer inspects the boat."\n',
+    )
+    const { requests } = simulator.stats()
+    await run([...summarize, '--digest', 'digest.md'])
+    expect(simulator.stats().requests).toBe(requests)
   })
 
   it('is a setting of the request, and of a prompt file', async () => {

@@ -33,6 +33,18 @@ export function addFootnotes(text: string, citations: readonly Citation[]): stri
   return `${[...pieces, text.slice(from)].join('').trimEnd()}\n\n${notes.join('\n')}\n`
 }
 
+/**
+ * Returns a text as it was before {@link addFootnotes}; the text itself if it has none, or was edited.
+ * @param citations those of the text
+ */
+export function removeFootnotes(text: string, citations: readonly Citation[]): string {
+  const [notes, prefix = ''] = [...text.matchAll(/^\[(c*)1\] /gm)].at(-1) ?? []
+  if (notes === undefined) return text
+  const body = text.slice(0, text.lastIndexOf(`\n${notes}`)).trimEnd()
+  const plain = body.replace(new RegExp(` (?:\\[${prefix}\\d+\\])+`, 'g'), '')
+  return addFootnotes(plain, citations).trimEnd() === text.trimEnd() ? plain : text
+}
+
 /** Returns the passages that were found, each once, in the order of their numbers from 1. */
 export function listPassages<Found extends Pick<Citation, 'found'>>(
   citations: readonly Found[],

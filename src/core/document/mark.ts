@@ -3,6 +3,7 @@
  * is the number of the first one.
  */
 export type MarkKind =
+  | 'document'
   | 'page'
   | 'slide'
   | 'sheet'

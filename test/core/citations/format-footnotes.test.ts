@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Citation } from '../../../src/core/citations/citation.ts'
-import { addFootnotes } from '../../../src/core/citations/format-footnotes.ts'
+import { addFootnotes, removeFootnotes } from '../../../src/core/citations/format-footnotes.ts'
 
 const text = 'High water is at 06:12. The ferry waits for it.\n'
 const cite = (
@@ -63,6 +63,7 @@ describe('addFootnotes', () => {
       fc.property(plainTexts, fc.array(citation, { minLength: 1 }), (text, citations) => {
         const noted = addFootnotes(text, citations)
         const body = noted.slice(0, noted.lastIndexOf('\n\n[1] '))
+        expect(removeFootnotes(noted, citations).trimEnd()).toBe(text.trimEnd())
         expect(body.replace(/ (?:\[\d+\])+/g, '').trimEnd()).toBe(text.trimEnd())
       }),
     )
