@@ -254,11 +254,10 @@ describe('the report page in a browser', () => {
     const wrong = { supports: { start: 0, end: 5 }, quote: 'A quote that is nowhere.' }
     const hostile = '<img src=x onerror="window.pwned = 1">\u202e'
     const citations = [passage(0, `The gate ${hostile}`, 'page 3'), wrong, passage(20, 'It was late.')]
-    const entry = createDocumentEntry('a.md', { citations: citations.map(toCitationFields) })
-    const texts = new Map([['a.md', addFootnotes(summary, citations)]])
-    const { page, quiet } = await opened(
-      createReport([{ start: runStart, entries: [entry], end: runEnd }], texts),
-    )
+    const entry = createDocumentEntry('a b.pdf', { citations: citations.map(toCitationFields) })
+    const texts = new Map([['a b.pdf', addFootnotes(summary, citations)]])
+    const report = createReport([{ start: runStart, entries: [entry], end: runEnd }], texts)
+    const { page, quiet } = await opened(report, {}, createReportLinks('/r', '/r', '/r/s'))
     await page.locator('.name').click()
     const marks = page.locator('.cite')
     expect(await marks.allTextContents()).toEqual(['[cc1]', '[cc2]'])
@@ -268,6 +267,7 @@ describe('the report page in a browser', () => {
     expect(await page.locator('.passage:visible').allTextContents()).toEqual([
       'page 3The gate <img src=x onerror="window.pwned = 1">',
     ])
+    expect(await page.locator('.passage:visible a').getAttribute('href')).toBe('./a%20b.pdf#page=3')
     await marks.first().press('Enter')
     expect(await page.locator('.passage:visible').count()).toBe(0)
     expect(await page.locator('.text').textContent()).not.toContain('nowhere')

@@ -202,7 +202,8 @@ function renderDetails(row) {
  * Returns the text of a row. The mark of a footnote becomes a button that shows the passage next to the statement. Only
  * passages that were found in the document are in the row, so that no mark in a text can lead to another one.
  */
-function renderText({ output_text: text, error, passages }, none) {
+function renderText(row, none) {
+  const { output_text: text, error, passages } = row
   if (!text || !passages) return markMatches(text ?? error ?? none)
   // The last line that begins with the first mark is a footnote; its letters differ from those that the model wrote.
   const [notes, prefix = ''] = [...text.matchAll(/^\[(c*)1\] /gm)].at(-1) ?? []
@@ -212,19 +213,19 @@ function renderText({ output_text: text, error, passages }, none) {
   const parts = body.split(new RegExp(`(\\[${prefix}\\d+\\][.。]?)`))
   for (const [n, part] of parts.entries()) {
     const passage = n % 2 === 1 && passages[Number.parseInt(part.slice(1 + prefix.length), 10) - 1]
-    made.append(passage ? renderMark(part, passage) : markMatches(part))
+    made.append(passage ? renderMark(part, passage, row) : markMatches(part))
   }
   made.append(markMatches(text.slice(body.length)))
   return made
 }
 
-function renderMark(part, [place, quote]) {
+function renderMark(part, [place, quote], row) {
   const mark = part.slice(0, part.indexOf(']') + 1)
   const button = element('button', 'cite', mark)
   button.type = 'button'
   button.title = place
   const passage = element('q', 'passage', quote)
-  if (place !== '') passage.prepend(element('cite', '', place))
+  if (place !== '') passage.prepend(element('cite', '', renderPlace(place, row)))
   passage.dir = 'auto'
   const toggle = (isHidden) => {
     passage.hidden = isHidden
@@ -233,6 +234,15 @@ function renderMark(part, [place, quote]) {
   toggle(true)
   button.addEventListener('click', () => toggle(!passage.hidden))
   return element('span', '', button, part.slice(mark.length), passage)
+}
+
+/** Returns a place as a link, if the document is a PDF: browsers open it at a page. */
+function renderPlace(place, { path, link }) {
+  const page = /^page (\d+)/.exec(place)?.[1]
+  if (!page || !link || !/\.pdf$/i.test(path)) return place
+  const made = element('a', '', place)
+  made.href = `${link}#page=${page}`
+  return made
 }
 
 /** Returns an excerpt that begins shortly before the first match. */
