@@ -63,6 +63,26 @@ describe('--citations', () => {
     expect(citations.map(({ quote }) => quote)).toEqual([pays, repairs])
   })
 
+  it('exports the same fields from the ledger, and an edited summary as it is', async () => {
+    const { run, cwd, read } = await setting({ ...documents, 'docs/copy.md': lease })
+    const { stdout } = await run([...summarize, '-o', '-', '--format', 'jsonl'])
+    const pick = (lines: string) =>
+      lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Line & { path: string })
+        .map(({ path, summary, citations }) => ({ path, summary, citations }))
+        .sort((a, b) => (a.path < b.path ? -1 : 1))
+    await run(summarize)
+    const exported = pick((await run(['export'])).stdout)
+    expect(exported).toEqual(pick(stdout))
+    const edited = `${await read('summaries/docs/lease.md.summary.md')}A note.\n`
+    await writeFile(join(cwd, 'summaries/docs/lease.md.summary.md'), edited)
+    const [copy, own] = pick((await run(['export'])).stdout)
+    expect(copy).toEqual(exported[0])
+    expect(own).toEqual({ path: 'docs/lease.md', summary: edited.trimEnd() })
+  })
+
   it.each([
     ['as plain text', ['--no-footnotes'], `${pays} ${repairs}\n`],
     [

@@ -1,3 +1,5 @@
+import { fromCitationFields } from '../citations/citation-fields.ts'
+import { removeFootnotes } from '../citations/format-footnotes.ts'
 import { readCompleteCost } from '../run/complete-cost.ts'
 import { type JsonlLine, jsonlFormatVersion } from '../run/jsonl-line.ts'
 import type { DocumentEntry } from '../run/ledger-entry.ts'
@@ -26,13 +28,14 @@ export function isMissing({ entry, text }: ExportedResult): boolean {
 }
 
 /** Returns a result as the fields of a JSON line, which are those of a run to stdout, and a few more. */
-export function toJsonlFields({ entry, text, isEdited, isSimulated }: ExportedResult): JsonlLine {
+export function toJsonlFields(result: ExportedResult): JsonlLine {
+  const { entry, isEdited, isSimulated } = result
   const { path, status, model, request_id, attempts, ended_at, prompt, quality_issues } = entry
   return {
     format_version: jsonlFormatVersion,
     path,
     status,
-    ...(text !== undefined && { summary: text }),
+    ...toSummaryFields(result),
     ...(status === 'failed' && { error: { ...toError(entry), request_id } }),
     ...(status === 'pending' && { reason: { type: 'stopped', message: pendingReason } }),
     model,
@@ -46,6 +49,18 @@ export function toJsonlFields({ entry, text, isEdited, isSimulated }: ExportedRe
     ...(isEdited && { edited: true as const }),
     ...(isSimulated && { simulated: true as const }),
   }
+}
+
+/** Returns the summary as the model wrote it, with its citations; or as it is on disk, if it was edited. */
+function toSummaryFields({
+  entry,
+  text,
+  isEdited,
+}: ExportedResult): Pick<JsonlLine, 'summary' | 'citations'> {
+  if (text === undefined) return {}
+  const { citations } = entry
+  if (citations === undefined || isEdited) return { summary: text }
+  return { summary: removeFootnotes(text, citations.map(fromCitationFields)), citations }
 }
 
 /** Returns the error of a failed document, or why a document is pending; undefined if it is summarized. */
