@@ -23,6 +23,8 @@ const preload = (code: string) => {
     syncBuiltinESMExports()`
   return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` }
 }
+/** The journal then waits for ever. */
+const neverSync = 'fs.fdatasync = () => {}'
 const { isRunning } = createProcessRuntime()
 const program = `'${process.execPath}' '${bin}'`
 
@@ -304,8 +306,10 @@ describe('bugs and system faults', () => {
   it('P16 a promise that never settles ends the run with 70, not with success', async () => {
     const cwd = await createFolder(docs(2))
     const { env } = await startService({})
-    const lose = 'fs.promises.rename = () => new Promise(() => {})'
-    const { code, stderr } = await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...preload(lose) } })
+    const { code, stderr } = await runCli(['summarize', 'docs'], {
+      cwd,
+      env: { ...env, ...preload(neverSync) },
+    })
     expect(code).toBe(70)
     expect(stderr).toContain('this is a bug, please report it: it ended with work still to do')
   })
@@ -313,10 +317,10 @@ describe('bugs and system faults', () => {
   it('P17 an uncaught exception ends the run with 70 and its stack, and finished documents are kept', async () => {
     const cwd = await createFolder(docs(30))
     const { env, simulator } = await startService({ latency: { medianMs: 50, sigma: 0 } })
-    const fail = `const { rename } = fs.promises; let n = 0
-      fs.promises.rename = (...args) => {
+    const fail = `const { renameSync } = fs; let n = 0
+      fs.renameSync = (...args) => {
         if (++n === 10) Promise.reject(new Error('nobody'))
-        return rename(...args)
+        return renameSync(...args)
       }`
     const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
       cwd,
@@ -332,18 +336,15 @@ describe('bugs and system faults', () => {
   })
 
   it.each([
-    [
-      'an uncaught exception',
-      "fs.promises.rename = () => new Promise(() => Promise.reject(new Error('no')))",
-    ],
-    ['a promise that never settles', 'fs.promises.rename = () => new Promise(() => {})'],
+    ['an uncaught exception', "fs.fdatasync = () => void Promise.reject(new Error('no'))"],
+    ['a promise that never settles', neverSync],
   ])('P17 %s is an event with --progress json, and so are warnings of Node.js', async (_, fault) => {
     const cwd = await createFolder(docs(2))
     const { env } = await startService({})
-    const warn = `const { open } = fs.promises
-      fs.promises.open = (...args) => {
+    const warn = `const { openSync } = fs
+      fs.openSync = (...args) => {
         process.emitWarning('old\\u001b')
-        return open(...args)
+        return openSync(...args)
       }`
     const { code, stderr } = await runCli(['summarize', 'docs', '--progress', 'json'], {
       cwd,
@@ -362,10 +363,10 @@ describe('bugs and system faults', () => {
   it('P18 an exhausted heap costs no more than the requests in flight', async () => {
     const cwd = await createFolder(docs(12))
     const { env, simulator } = await startService({ latency: { medianMs: 20, sigma: 0 } })
-    const hog = `const { rename } = fs.promises; let n = 0; const all = []
-      fs.promises.rename = (...args) => {
+    const hog = `const { renameSync } = fs; let n = 0; const all = []
+      fs.renameSync = (...args) => {
         if (++n === 5) for (;;) all.push(new Array(1e5).fill({}))
-        return rename(...args)
+        return renameSync(...args)
       }`
     const { code, signal } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
       cwd,
@@ -421,13 +422,11 @@ describe('kills', () => {
   it('P08 a kill between an answer and the journal costs that one answer', async () => {
     const cwd = await createFolder(docs(1))
     const { env, simulator } = await startService({})
-    const kill = `const probe = await fs.promises.open('/dev/null')
-      const { appendFile } = Object.getPrototypeOf(probe)
-      Object.getPrototypeOf(probe).appendFile = function (...args) {
-        process.kill(process.pid, 'SIGKILL')
-        return appendFile.apply(this, args)
-      }
-      await probe.close()`
+    const kill = `const { writeSync } = fs
+      fs.writeSync = (descriptor, bytes, ...args) => {
+        if (Buffer.from(bytes).includes('[simulated]')) process.kill(process.pid, 'SIGKILL')
+        return writeSync(descriptor, bytes, ...args)
+      }`
     const { signal } = await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...preload(kill) } })
     expect(signal).toBe('SIGKILL')
     // The append may have finished before the signal arrived.
