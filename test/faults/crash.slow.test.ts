@@ -153,7 +153,7 @@ describe('file descriptors', () => {
       expect([code, stderr]).toEqual([
         6,
         expect.stringMatching(
-          /^.*limit on open files.*raise it with ulimit -n\n$|^.*can be opened.*raise ulimit -n\n$/,
+          /^claude-batch: .*(?:limit on open files|can be opened|too many open files).* ulimit -n.*\n$/,
         ),
       ])
       return code
