@@ -1,11 +1,9 @@
 import { type DocumentEntry, isSummarized } from '../core/run/ledger-entry.ts'
 import { ExitError } from '../errors.ts'
-import { removeErrorRecord } from './error-record-file.ts'
 import { type Journal, type JournalEntry, JournaledError, toEntryId } from './ledger/journal.ts'
 import type { OutputWriter } from './output-writer.ts'
 
 export interface PersistOptions {
-  readonly out: string
   readonly journal: Journal
   /** Reads the journal from disk; rejects if that fails. */
   readonly readEntries: () => Promise<readonly JournalEntry[]>
@@ -21,14 +19,14 @@ type PersistDocument = (entry: JournalEntry) => Promise<() => Promise<void>>
 
 /** Returns a function that writes a finished document to the journal, then to its file and the ledger. */
 export function createDocumentPersister(options: PersistOptions): PersistDocument {
-  const { out, journal, writer, addRun, recordDocument } = options
+  const { journal, writer, addRun, recordDocument } = options
   return async (journaled) => {
     try {
       const finishEntry = await journal.append(addRun(journaled))
       return () =>
         finishEntry(async () => {
           const entry = { ...journaled.entry, ...(await writer.write(journaled)) }
-          if (isSummarized(entry)) await removeErrorRecord(out, entry.output.path)
+          if (isSummarized(entry)) await writer.removeErrorRecord(entry.output.path)
           await recordDocument(entry)
         }).catch((error: unknown) => handleWriteFailure(journaled.entry, error, options))
     } catch (error) {

@@ -9,7 +9,6 @@ import {
 } from '../core/run/ledger-entry.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { createDocumentPersister } from './document-persister.ts'
-import { removeErrorRecord } from './error-record-file.ts'
 import { openAppendFile } from './fs/append-file.ts'
 import { hashFile } from './fs/file-hash.ts'
 import { compactLedger } from './ledger/compact-ledger.ts'
@@ -24,7 +23,6 @@ import { canLearnFrom } from './ledger/simulated-entry.ts'
 import { journalPath, ledgerPath } from './output-folder.ts'
 import { createOutputWriter, type OutputWriter } from './output-writer.ts'
 import { recoverLeftovers } from './recover-leftovers.ts'
-import { removeSummary } from './remove-summary.ts'
 
 /**
  * The state of an output folder, and the functions that change it. The caller must hold the folder's lock.
@@ -118,7 +116,6 @@ export async function openOutputState(
       unplacedTexts: recovery.unplacedTexts,
       damagedJournalLines,
       persist: createDocumentPersister({
-        out,
         journal,
         readEntries: async () => (await readJournal(journalFile)).entries,
         writer,
@@ -138,7 +135,7 @@ export async function openOutputState(
       async confirmUnchanged(entry) {
         const known = ledger.summaries.get(entry.path)
         if (known !== undefined && !known.isMisnamed)
-          await removeErrorRecord(out, locateSummary(entry.path, known))
+          await writer.removeErrorRecord(locateSummary(entry.path, known))
         await recorder.record(entry)
         applyUnchanged(ledger.summaries, entry.path, entry)
       },
@@ -149,7 +146,7 @@ export async function openOutputState(
         if (file !== newFile) {
           const found = await hashFile(out, join(out, file))
           if (found !== undefined && found !== known.output.sha256) return
-          await removeSummary(out, file)
+          await writer.removeSummary(file)
         }
         ledger.summaries.delete(path)
         await recorder.record({ type: 'pruned', format_version: ledgerFormatVersion, path, at })

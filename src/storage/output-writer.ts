@@ -2,11 +2,13 @@ import { dirname, join } from 'node:path'
 import { stripFrontMatter } from '../core/document/front-matter.ts'
 import { errorRecordSuffix, stateFolder } from '../core/document/output-path.ts'
 import type { OutputFile } from '../core/run/ledger-entry.ts'
-import { inspectErrorRecord } from './error-record-file.ts'
+import { inspectErrorRecord, removeErrorRecord } from './error-record-file.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
 import { syncFolders } from './fs/create-folder.ts'
 import { hashText } from './fs/file-hash.ts'
+import { statFile } from './fs/no-follow-fs.ts'
 import type { JournalEntry } from './ledger/journal.ts'
+import { removeSummary } from './remove-summary.ts'
 
 /** Writes the files of journal entries to an output folder. */
 export interface OutputWriter {
@@ -16,9 +18,13 @@ export interface OutputWriter {
    * @throws ExitError `ioError`
    */
   write(entry: WritableEntry): Promise<{ readonly output?: OutputFile }>
+  /** Removes the error record of a document that has a summary now. @param summary relative to the output folder */
+  removeErrorRecord(summary: string): Promise<void>
+  /** Removes a summary, and what else belongs to it. @param summary relative to the output folder */
+  removeSummary(summary: string): Promise<void>
   /**
-   * Syncs the state folder, all folders that `write` has used, and those above them, so that the names of files and
-   * folders survive a power failure.
+   * Syncs the state folder, all folders in which files were written or removed, and those above them, so that the names of
+   * files and folders survive a power failure.
    */
   syncFolders(): Promise<void>
 }
@@ -32,6 +38,11 @@ type WritableEntry = Pick<JournalEntry, 'path' | 'text'> & {
 export function createOutputWriter(out: string, runId: string): OutputWriter {
   const touchedFolders = new Set([join(out, stateFolder)])
   let writes = 0
+  const touchFolderOf = (file: string) => {
+    const folder = dirname(join(out, file))
+    // The file of a text that was saved elsewhere has none.
+    if (statFile(out, folder)?.isDirectory()) touchedFolders.add(folder)
+  }
   return {
     async write({ path: file, text = '', entry }) {
       if (file === undefined) return {}
@@ -50,6 +61,15 @@ export function createOutputWriter(out: string, runId: string): OutputWriter {
           ...(hasFrontMatter && { front_matter: true }),
         },
       }
+    },
+    async removeErrorRecord(summary) {
+      // An earlier run may have removed it, and a power failure would bring it back.
+      touchFolderOf(summary)
+      await removeErrorRecord(out, summary)
+    },
+    async removeSummary(summary) {
+      touchFolderOf(summary)
+      await removeSummary(out, summary)
     },
     async syncFolders() {
       await syncFolders(out, touchedFolders)

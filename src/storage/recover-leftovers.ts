@@ -43,6 +43,7 @@ export async function recoverLeftovers(options: LeftoverOptions): Promise<Journa
     ledger,
     nonce: `${run.run_id}-recovered`,
     writeOutput: writer.write,
+    removeErrorRecord: writer.removeErrorRecord,
     appendEntry: appendRecovered,
     onRecovered: options.onEntry,
   })

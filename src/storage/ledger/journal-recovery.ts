@@ -6,13 +6,14 @@ import {
   type OutputFile,
   type RunStart,
 } from '../../core/run/ledger-entry.ts'
-import { inspectErrorRecord, removeErrorRecord } from '../error-record-file.ts'
+import { inspectErrorRecord } from '../error-record-file.ts'
 import { writeFileAtomic } from '../fs/atomic-write.ts'
 import { syncFolder } from '../fs/create-folder.ts'
 import { hashFile, hashText } from '../fs/file-hash.ts'
 import { statFile } from '../fs/no-follow-fs.ts'
 import { isPathAllowed } from '../fs/path-length.ts'
 import { ledgerPath } from '../output-folder.ts'
+import type { OutputWriter } from '../output-writer.ts'
 import type { JournalEntry } from './journal.ts'
 import { type KnownSummary, locateSummary, toKnownSummary } from './known-summary.ts'
 import type { Ledger, OnDocumentEntry } from './read-ledger.ts'
@@ -51,6 +52,7 @@ export interface RecoveryOptions {
   readonly nonce: string
   /** Writes an entry's file. */
   readonly writeOutput: (entry: JournalEntry) => Promise<{ readonly output?: OutputFile }>
+  readonly removeErrorRecord: OutputWriter['removeErrorRecord']
   /** Appends an entry to the ledger. */
   readonly appendEntry: (line: RunStart | DocumentEntry) => Promise<void>
   /**
@@ -73,7 +75,8 @@ export async function recoverJournal(
   entries: Iterable<JournalEntry>,
   options: RecoveryOptions,
 ): Promise<JournalRecovery> {
-  const { out, cwdFromOut, ledger, recorded, writeOutput, appendEntry, onRecovered } = options
+  const { out, cwdFromOut, ledger, recorded, writeOutput, removeErrorRecord, appendEntry, onRecovered } =
+    options
   const rebase = createPathRebaser(ledgerPath(out), cwdFromOut)
   const cwd = resolve(out, cwdFromOut)
   const unplacedTexts: UnplacedText[] = []
@@ -101,7 +104,7 @@ export async function recoverJournal(
     } else placedCount++
     const written = canPlace ? await writeOutput(journaled) : describeUnwrittenOutput(journaled)
     const finished = { ...entry, ...written }
-    if (isSummarized(finished)) await removeErrorRecord(out, finished.output.path)
+    if (isSummarized(finished)) await removeErrorRecord(finished.output.path)
     await appendEntry(finished)
     onRecovered(finished, path, run)
     if (isSummarized(finished)) ledger.summaries.set(path, toKnownSummary(finished, path, cwd, run))
@@ -116,7 +119,7 @@ export async function recoverJournal(
 async function restoreOutput(
   journaled: JournalEntry,
   path: string,
-  { out, cwdFromOut, recorded, writeOutput }: RecoveryOptions,
+  { out, cwdFromOut, recorded, writeOutput, removeErrorRecord }: RecoveryOptions,
 ): Promise<boolean> {
   const { entry, path: file, text = '' } = journaled
   if (file === undefined || !isOutputOf(file, path, resolve(out, cwdFromOut)) || !isPathAllowed(out, file))
@@ -128,7 +131,7 @@ async function restoreOutput(
   const isLost =
     stats === undefined || (hash !== undefined && hash !== hashText(text) && recorded.wasSummary(path, hash))
   if (isLost) await writeOutput(journaled)
-  if (entry.status === 'summarized') await removeErrorRecord(out, file)
+  if (entry.status === 'summarized') await removeErrorRecord(file)
   return isLost
 }
 
