@@ -2,6 +2,7 @@ import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
 import type { DocumentRef } from '../core/document/document.ts'
+import { isInWorkingDirectory } from '../core/document/document-path.ts'
 import { describeFailure } from '../core/errors/describe-failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
 import type { PriceOf } from '../core/pricing/pricing-rules.ts'
@@ -81,6 +82,8 @@ export async function* runBatchedDocuments(
     persist,
     batchApi,
     store,
+    // Anyone may have written a batch file, and a path to elsewhere may be one of a server.
+    mayRead: isInWorkingDirectory,
     endpoint: baseUrl,
     random,
     retries: options.retries,

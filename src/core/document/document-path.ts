@@ -27,6 +27,12 @@ export function isInside(file: string, folder: string): boolean {
   return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
 }
 
+/** Whether the path of a document, as in a {@link DocumentRef}, is in the working directory; links are not resolved. */
+export function isInWorkingDirectory(path: string): boolean {
+  const folder = resolve('/folder')
+  return isInside(resolve(folder, path), folder)
+}
+
 /**
  * Returns the path of a document for a run in another working directory. This way, two runs use the same path
  * for the same document, and different paths for different documents.

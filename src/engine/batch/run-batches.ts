@@ -24,6 +24,8 @@ import { type SubmitOptions, submitBatches } from './submit-batches.ts'
 export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOptions, 'read'> {
   readonly sources: readonly DocumentRef[]
   readonly store: BatchStore
+  /** Whether a document that only a batch names may be read again. Default: none */
+  readonly mayRead?: (path: string) => boolean
   /** The base URL that the run uses. Batches that the API at this base URL does not know are skipped. */
   readonly endpoint: string
   /** Whether the run waits until all batches have ended. */
@@ -71,7 +73,9 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   const sourceByPath = new Map(sources.map((source) => [source.path, source]))
   const findSource = (path: string): DocumentRef =>
     sourceByPath.get(path) ?? { index: sourceByPath.size, path, namedByUser: true }
-  const readDocument = createDocumentReader(sourceByPath, job.read)
+  const findReadable = (path: string) =>
+    sourceByPath.get(path) ?? (job.mayRead?.(path) ? findSource(path) : undefined)
+  const readDocument = createDocumentReader(findReadable, job.read)
   const { inFlight = new Map(), reservations = new Map() } = job
   const batches = createOpenBatches(ownBatches, recovery, {
     ...job,
@@ -218,16 +222,13 @@ function formatForeignBatch({ id, localId, items, endpoint }: StoredBatch): stri
   return `the batch ${id ?? localId}, of ${pluralize(items.size, 'request')}, belongs to ${endpoint}, not to the base URL in use; skipped`
 }
 
-/**
- * Returns a function that reads a document of this run again. It does not read a document that only a batch
- * file names: anyone may have written that file.
- */
+/** Returns a function that reads a document of a batch again. */
 function createDocumentReader(
-  sourceByPath: ReadonlyMap<string, DocumentRef>,
+  findReadable: (path: string) => DocumentRef | undefined,
   read: BatchJob['read'],
 ): (item: BatchItem) => Promise<Document | undefined> {
   return async ({ path, asked }) => {
-    const source = sourceByPath.get(path)
+    const source = findReadable(path)
     // Stdin can be read only once.
     if (source === undefined || source.path === '-' || source.problem !== undefined) return undefined
     const document = await read(source)
