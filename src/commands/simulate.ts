@@ -1,5 +1,6 @@
 import type { SimulateOptions } from '../config/simulate-flags.ts'
 import { CommandLineError, type Exit, ExitError } from '../errors.ts'
+import { createPdfPageReader } from '../run/read-pdf-pages.ts'
 import type { Runtime } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/simulator.ts'
@@ -17,6 +18,7 @@ export async function simulate(options: SimulateOptions, runtime: Runtime): Prom
     latency: { medianMs: options.latency * 1000 },
     faults: parseFaultsFlag(options.fault),
     seed,
+    readPdf: createPdfPageReader(),
     batches: { durationMs: options.batchDuration * 1000, maxQueuedRequests: options.batchQueue },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')

@@ -85,8 +85,12 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   if (options.simulate) {
     const connectSimulator = async () => {
       const { startSimulator } = await import('../simulator/simulator.ts')
+      const { createPdfPageReader } = await import('./read-pdf-pages.ts')
       const { openClientOf } = await import('../claude/anthropic-client.ts')
-      const { url, close: closeSimulator } = await startSimulator({ limits: getSimulatedLimits(options) })
+      const { url, close: closeSimulator } = await startSimulator({
+        limits: getSimulatedLimits(options),
+        readPdf: createPdfPageReader(),
+      })
       closeFunctions.push(closeSimulator)
       return connectClient({ openSdkClient: openClientOf({ url, key: 'simulated' }), env: {} })
     }

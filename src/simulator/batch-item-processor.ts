@@ -1,6 +1,7 @@
 import { findErrorType } from './api-error.ts'
 import type { Message } from './api-message.ts'
 import { createMessage } from './create-message.ts'
+import { type ReadPdf, readCitablePdf } from './read-citable-pdf.ts'
 import type { Script } from './script.ts'
 import { type MessageRequest, validateRequest } from './validate-request.ts'
 
@@ -8,6 +9,7 @@ export interface ItemProcessorOptions {
   /** Whether the batch takes so long that its requests expire. */
   readonly isTooSlow: boolean
   readonly script: Script
+  readonly readPdf: ReadPdf | undefined
   readonly chooseResult: ((request: MessageRequest) => 'expired' | 'canceled' | undefined) | undefined
   readonly onMessage: (request: MessageRequest, message: Message) => void
 }
@@ -24,15 +26,17 @@ export type BatchItemResult = Readonly<Record<string, unknown>> & {
 export function createItemProcessor({
   isTooSlow,
   script,
+  readPdf,
   chooseResult,
   onMessage,
-}: ItemProcessorOptions): (params: Buffer, isCanceled: boolean) => BatchItemResult {
+}: ItemProcessorOptions): (params: Buffer, isCanceled: boolean) => Promise<BatchItemResult> {
   let processedCount = 0
-  return (params, isCanceled) => {
+  return async (params, isCanceled) => {
     if (isCanceled) return { type: 'canceled' }
     if (isTooSlow) return { type: 'expired' }
-    const request = validateRequest(JSON.parse(params.toString('utf8')), 'messages')
-    if ('status' in request) return toErroredResult(request.type, request.message)
+    const valid = validateRequest(JSON.parse(params.toString('utf8')), 'messages')
+    if ('status' in valid) return toErroredResult(valid.type, valid.message)
+    const request = await readCitablePdf(valid, readPdf)
     if (request.stream) return toErroredResult('invalid_request_error', 'stream: is not supported in batches')
     const result = chooseResult?.(request)
     if (result !== undefined) return { type: result }

@@ -5,6 +5,7 @@ import type { BatchCall } from './batch-call.ts'
 import { createItemProcessor } from './batch-item-processor.ts'
 import { listSimulatedBatches } from './list-simulated-batches.ts'
 import { readBatchItems } from './read-batch-items.ts'
+import type { ReadPdf } from './read-citable-pdf.ts'
 import type { Script } from './script.ts'
 import { createSeededRandom } from './seeded-random.ts'
 import { type BatchJson, createSimulatedBatch, dayMs, type SimulatedBatch } from './simulated-batch.ts'
@@ -28,6 +29,7 @@ export interface BatchRegistryContext {
   readonly seed: number
   /** Decides how each valid request is answered. */
   readonly script: Script
+  readonly readPdf: ReadPdf | undefined
   /** Called for every message; each is billed. */
   readonly onMessage: (request: MessageRequest, message: Message) => void
 }
@@ -51,13 +53,20 @@ export function createBatchRegistry({
   options,
   seed,
   script,
+  readPdf,
   onMessage,
 }: BatchRegistryContext): BatchRegistry {
   const { durationMs = 1500, chooseResult, isArchived = () => false, resultsUrl } = options
   const { maxQueuedRequests = 200_000 } = options
   const batches = new Map<string, SimulatedBatch>()
   let [batchCount, requestCount] = [0, 0]
-  const processItem = createItemProcessor({ isTooSlow: durationMs > dayMs, script, chooseResult, onMessage })
+  const processItem = createItemProcessor({
+    isTooSlow: durationMs > dayMs,
+    script,
+    readPdf,
+    chooseResult,
+    onMessage,
+  })
   const createRandom = () => createSeededRandom(seed + batches.size)
 
   const create = async (incoming: IncomingMessage): Promise<SimulatedBatch | ApiError> => {

@@ -4,7 +4,7 @@ import type { CitableDocument } from './document-blocks.ts'
 export type CitationFault = 'shifted' | 'absent' | 'no_index'
 
 /**
- * Splits an answer into text blocks as the API does: each sentence that the document has literally is a block with a
+ * Splits an answer into text blocks as the API does: each sentence that the document has is a block with a
  * citation, the rest are blocks without. Indexes count code points.
  */
 export function createCitedContent(
@@ -21,14 +21,14 @@ export function createCitedContent(
   for (const { segment } of segmenter.segment(answer)) {
     const [, before = '', sentence = '', after = ''] =
       /^((?:\[simulated\]\s*|[-\s])*)([\s\S]*?)(\s*)$/.exec(segment) ?? []
-    const at = sentence === '' ? -1 : document.text.indexOf(sentence)
-    if (at === -1) {
+    const passage = findPassage(sentence, document)
+    if (passage === undefined) {
       plain += segment
       continue
     }
     plain += before
     flush()
-    content.push({ type: 'text', text: sentence, citations: [createCitation(sentence, at, document, fault)] })
+    content.push({ type: 'text', text: sentence, citations: [createCitation(passage, document, fault)] })
     plain = after
   }
   flush()
@@ -37,33 +37,59 @@ export function createCitedContent(
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 
+/** A passage of a document. */
+interface Passage {
+  readonly quote: string
+  /** The page or block that contains it, from 0; 0 for a document without parts. */
+  readonly part: number
+  /** Its index in that part: UTF-16 units. */
+  readonly at: number
+}
+
+/** Finds a sentence in one part of the document. Its words may have other white space between them. */
+function findPassage(sentence: string, { text, blocks, pages }: CitableDocument): Passage | undefined {
+  const words = sentence.split(/\s+/).filter((word) => word !== '')
+  if (words.length === 0) return undefined
+  const pattern = new RegExp(words.map(escapePattern).join('\\s+'))
+  for (const [part, content] of (pages ?? blocks ?? [text]).entries()) {
+    const match = pattern.exec(content)
+    if (match !== null) return { quote: match[0], part, at: match.index }
+  }
+  return undefined
+}
+
+function escapePattern(word: string): string {
+  return word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
 function createCitation(
-  sentence: string,
-  at: number,
-  { text, blocks, title, index }: CitableDocument,
+  { quote, part, at }: Passage,
+  { text, blocks, pages, title, index }: CitableDocument,
   fault: CitationFault | undefined,
 ) {
   const common = { document_index: index, document_title: title }
   const shift = fault === 'shifted' ? 7 : 0
   const suffix = fault === 'absent' ? ' And more.' : ''
-  if (blocks !== undefined) {
-    const block = blocks.findIndex((block) => block.includes(sentence))
+  if (blocks !== undefined)
     return {
       type: 'content_block_location',
-      cited_text: `${blocks[block] ?? sentence}${suffix}`,
+      cited_text: `${blocks[part]}${suffix}`,
       ...common,
-      ...(fault !== 'no_index' && { start_block_index: block + shift, end_block_index: block + shift + 1 }),
+      ...(fault !== 'no_index' && { start_block_index: part + shift, end_block_index: part + shift + 1 }),
     }
-  }
+  if (pages !== undefined)
+    return {
+      type: 'page_location',
+      cited_text: `${quote}${suffix}`,
+      ...common,
+      ...(fault !== 'no_index' && { start_page_number: part + 1 + shift, end_page_number: part + 2 + shift }),
+    }
   const start = countCodePoints(text.slice(0, at)) + shift
   return {
     type: 'char_location',
-    cited_text: `${sentence}${suffix}`,
+    cited_text: `${quote}${suffix}`,
     ...common,
-    ...(fault !== 'no_index' && {
-      start_char_index: start,
-      end_char_index: start + countCodePoints(sentence),
-    }),
+    ...(fault !== 'no_index' && { start_char_index: start, end_char_index: start + countCodePoints(quote) }),
   }
 }
 

@@ -3,9 +3,16 @@ export interface CitableDocument {
   readonly text: string
   /** The parts that a citation names, if the document is a list of blocks. */
   readonly blocks?: readonly string[]
+  /** The texts of its pages, if the document is a PDF. */
+  readonly pages?: readonly string[]
   readonly title: string | null
   /** Its position among the documents of the request, from 0. */
   readonly index: number
+}
+
+/** A PDF of a request whose answer must cite it. */
+export interface CitablePdf extends Pick<CitableDocument, 'title' | 'index'> {
+  readonly bytes: Buffer
 }
 
 export interface RequestDocuments {
@@ -15,6 +22,8 @@ export interface RequestDocuments {
   readonly texts: readonly string[]
   /** The first document with a text, if citations are enabled. */
   readonly citable?: CitableDocument
+  /** The first PDF, if citations are enabled. */
+  readonly citablePdf?: CitablePdf
 }
 
 /**
@@ -30,6 +39,7 @@ export function readDocumentBlocks(
   const texts: string[] = []
   const cited = new Set<boolean>()
   let citable: CitableDocument | undefined
+  let citablePdf: CitablePdf | undefined
   for (const [index, { path, block }] of blocks.entries()) {
     const { source, title = null, citations } = block
     const isCited = toFields(citations)['enabled'] === true
@@ -39,7 +49,8 @@ export function readDocumentBlocks(
     const content = readSource(path, toFields(source))
     if (typeof content === 'string') return content
     pages += content.pages
-    const { text, blocks: parts } = content
+    const { text, blocks: parts, pdf } = content
+    if (isCited && pdf !== undefined) citablePdf ??= { bytes: pdf, title, index }
     if (text === undefined) continue
     texts.push(text)
     if (isCited) citable ??= { text, title, index, ...(parts !== undefined && { blocks: parts }) }
@@ -48,15 +59,22 @@ export function readDocumentBlocks(
   if (cited.has(true) && hasSchema)
     return 'output_config.format: citations cannot be combined with structured outputs'
   if (pages > 600) return `messages: A maximum of 600 PDF pages may be provided, found ${pages}`
-  return { pages, texts, ...(citable !== undefined && { citable }) }
+  return { pages, texts, ...(citable && { citable }), ...(citablePdf && { citablePdf }) }
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
+interface SourceContent {
+  readonly pages: number
+  readonly text?: string
+  readonly blocks?: readonly string[]
+  readonly pdf?: Buffer
+}
+
 function readSource(
   path: string,
   { type, media_type: mediaType, data, content }: Fields,
-): { readonly pages: number; readonly text?: string; readonly blocks?: readonly string[] } | string {
+): SourceContent | string {
   if (type === 'text') {
     if (mediaType !== 'text/plain')
       return `${path}.document.source.text.media_type: Input should be 'text/plain'`
@@ -73,9 +91,10 @@ function readSource(
   }
   if (type !== 'base64' || mediaType !== 'application/pdf')
     return `${path}.source: Input should be a base64 source of application/pdf`
-  const pdf = Buffer.from(String(data), 'base64').toString('latin1')
-  if (!pdf.startsWith('%PDF-')) return `${path}.source: The PDF specified was not valid.`
-  return { pages: Math.max(1, pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0) }
+  const pdf = Buffer.from(String(data), 'base64')
+  const raw = pdf.toString('latin1')
+  if (!raw.startsWith('%PDF-')) return `${path}.source: The PDF specified was not valid.`
+  return { pages: Math.max(1, raw.match(/\/Type\s*\/Page\b/g)?.length ?? 0), pdf }
 }
 
 function isTextBlock({ type, text }: Fields): boolean {

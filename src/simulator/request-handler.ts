@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiError, sendError } from './api-error.ts'
 import type { Message } from './api-message.ts'
 import { applyBehaviour } from './apply-behaviour.ts'
+import { type ReadPdf, readCitablePdf } from './read-citable-pdf.ts'
 import { readJsonBody } from './read-json-body.ts'
 import type { Script } from './script.ts'
 import { sendBody } from './send-body.ts'
@@ -16,6 +17,7 @@ export interface RequestHandlerOptions {
   readonly limiter: ServerLimiter
   readonly batches: SimulatedBatches
   readonly stats: StatsRecorder
+  readonly readPdf: ReadPdf | undefined
   /** Returns the headers for an answer, new at each call. */
   readonly createHeaders: () => Record<string, string>
 }
@@ -39,6 +41,7 @@ export function createRequestHandler({
   limiter,
   batches,
   stats,
+  readPdf,
   createHeaders,
 }: RequestHandlerOptions): RequestHandler {
   let answeredCount = 0
@@ -56,8 +59,9 @@ export function createRequestHandler({
     if (endpoint === 'messages') stats.recordMessageRequest()
     const body = await readJsonBody(incoming)
     if (body === undefined) return fail({ status: 413, message: 'Request exceeds the maximum size' })
-    const request = validateRequest(body, endpoint)
-    if ('status' in request) return fail(request)
+    const valid = validateRequest(body, endpoint)
+    if ('status' in valid) return fail(valid)
+    const request = await readCitablePdf(valid, readPdf)
     if (endpoint === 'count_tokens') return sendBody(response, { input_tokens: request.inputTokens })
 
     stats.recordPrompt(request)

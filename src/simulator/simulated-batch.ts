@@ -16,7 +16,7 @@ export interface SimulatedBatchOptions {
   readonly items: BatchItem[]
   /** Duration of the batch in milliseconds. */
   readonly durationMs: number
-  readonly processItem: (params: Buffer, isCanceled: boolean) => BatchItemResult
+  readonly processItem: (params: Buffer, isCanceled: boolean) => Promise<BatchItemResult>
   /** Returns a random number generator for the order of the results. */
   readonly createRandom: () => () => number
   readonly isArchived: () => boolean
@@ -58,7 +58,8 @@ export function createSimulatedBatch(options: SimulatedBatchOptions): SimulatedB
     (processing ??= (async () => {
       for (const [n, item] of items.entries()) {
         if (n % 200 === 199) await yieldToEventLoop()
-        item.result = processItem(item.params ?? Buffer.from('null'), canceledAt !== undefined && n % 2 === 1)
+        const isCanceled = canceledAt !== undefined && n % 2 === 1
+        item.result = await processItem(item.params ?? Buffer.from('null'), isCanceled)
         item.params = undefined
       }
       shuffle(items, createRandom())

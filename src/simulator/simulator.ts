@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sendError } from './api-error.ts'
 import { toBatchFault } from './batch-fault.ts'
+import type { ReadPdf } from './read-citable-pdf.ts'
 import { createRequestHandler, type RequestHandler } from './request-handler.ts'
 import { createSeededScript, type FaultRates, type Latency, type Script } from './script.ts'
 import { createServerLimiter, type Limits } from './server-limiter.ts'
@@ -19,6 +20,8 @@ export interface SimulatorOptions {
   readonly rateLimitHeaders?: boolean
   /** Durations, faults and results of Message Batches. */
   readonly batches?: SimulatedBatchesOptions
+  /** Reads PDFs, so that answers can cite them. Default: none does. */
+  readonly readPdf?: ReadPdf | undefined
   /** Decides how each valid request is answered, instead of latency, faults and seed. */
   readonly script?: Script
 }
@@ -32,7 +35,7 @@ export interface Simulator {
 
 /** Starts a simulated Messages API on the loopback address: real HTTP, real limits, extractive summaries. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { faults = {}, seed = 1, latency = {} } = options
+  const { faults = {}, seed = 1, latency = {}, readPdf } = options
   const script = options.script ?? createSeededScript(faults, seed, latency)
   const startedAt = performance.now()
   const limiter = createServerLimiter(options.limits ?? {}, startedAt)
@@ -52,11 +55,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     options: { chooseFault: () => toBatchFault(batchFaultScript(placeholderRequest)), ...options.batches },
     seed,
     script,
+    readPdf,
     // Batches have separate limits, and the API sends no headers for them.
     headers: createIdentityHeaders,
     onMessage: stats.recordBatchMessage,
   })
-  const handleRequest = createRequestHandler({ script, limiter, batches, stats, createHeaders })
+  const handleRequest = createRequestHandler({ script, limiter, batches, stats, readPdf, createHeaders })
   const server = createServer(createListener(handleRequest, stats, createHeaders))
   server.on('connection', stats.recordConnection)
   // The real API keeps connections open for long too; the client decides when to close them.

@@ -1,4 +1,4 @@
-import { type CitableDocument, readDocumentBlocks } from './document-blocks.ts'
+import { type CitableDocument, type CitablePdf, readDocumentBlocks } from './document-blocks.ts'
 import { countImageTokens } from './image-blocks.ts'
 import { servedModels } from './served-models.ts'
 import { findSchemaProblem } from './simulated-schema.ts'
@@ -17,6 +17,8 @@ export interface MessageRequest {
   readonly schema?: Readonly<Record<string, unknown>>
   /** The document that the answer must cite. */
   readonly citable?: CitableDocument
+  /** The PDF that the answer must cite; see `readCitablePdf`. */
+  readonly citablePdf?: CitablePdf
 }
 
 /** The API's error for a rejected request. */
@@ -62,7 +64,7 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
   const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
   const documents = readDocumentBlocks(listBlocks(body, 'document'), format !== undefined)
   if (typeof documents === 'string') return invalidRequest(documents)
-  const { pages, citable } = documents
+  const { pages, citable, citablePdf } = documents
   const imageTokens = countImageTokens(listBlocks(body, 'image'), servedModel.context < 1_000_000 ? 100 : 600)
   if (typeof imageTokens === 'string') return invalidRequest(imageTokens)
   const text = [...texts, ...documents.texts].join('\n')
@@ -81,6 +83,7 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
     inputTokens,
     ...(format !== undefined && { schema: format.schema }),
     ...(citable !== undefined && { citable }),
+    ...(citablePdf !== undefined && { citablePdf }),
   }
 }
 

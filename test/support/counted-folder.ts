@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
+import type { MessageRequest } from '../../src/simulator/validate-request.ts'
 import { createFolder, startService } from './run-cli.ts'
 import { type InProcessResult, runInProcess } from './run-in-process.ts'
 
@@ -15,7 +16,7 @@ export interface CountedFolder {
   /** Returns all files below a folder, by path. */
   list(folder?: string): Promise<Record<string, string>>
   /** How the server answers from now on, by the text of the request. */
-  behave: (text: string) => Behaviour
+  behave: (text: string, request: MessageRequest) => Behaviour
 }
 
 interface RunMore {
@@ -31,7 +32,7 @@ export async function createCountedFolder(
 ): Promise<CountedFolder> {
   const cwd = await createFolder(files)
   const { simulator, env } = await startService({
-    script: ({ request }) => folder.behave(request.text),
+    script: ({ request }) => folder.behave(request.text, request),
     batches: { durationMs: batchMs, chooseFault: () => undefined },
   })
   const folder: CountedFolder = {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished, vi } from 'vitest'
+import { createPdfPageReader } from '../../src/run/read-pdf-pages.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 import { longWait } from './long-wait.ts'
 
@@ -86,7 +87,11 @@ export async function createFolder(files: Readonly<Record<string, string | Buffe
 export async function startService(
   options: SimulatorOptions,
 ): Promise<{ simulator: Simulator; env: Record<string, string> }> {
-  const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
+  const simulator = await startSimulator({
+    latency: { medianMs: 5, sigma: 0 },
+    readPdf: createPdfPageReader(),
+    ...options,
+  })
   onTestFinished(() => simulator.close())
   return { simulator, env: createEnv(simulator) }
 }
