@@ -1,5 +1,5 @@
 import type { Upload } from '../core/document/upload.ts'
-import type { CitableDocument, Request } from '../core/request/request.ts'
+import type { Request } from '../core/request/request.ts'
 
 /** Returns the body of a request without `max_tokens`. */
 export function toMessageParams(request: Request) {
@@ -20,12 +20,12 @@ export function toMessageParams(request: Request) {
 function toContent({ user, upload, citable }: Request) {
   if (upload === undefined && citable === undefined) return user
   const uploads = upload === undefined ? [] : toBlocks(upload, citable?.title)
-  if (citable === undefined) return [...uploads, ...toTextBlocks(user)]
-  const { offset } = citable
+  if (citable?.text === undefined) return [...uploads, ...toTextBlocks(user)]
+  const { title, text, blocks, offset } = citable
   return [
     ...uploads,
     ...toTextBlocks(user.slice(0, offset)),
-    toCitableBlock(citable),
+    { type: 'document', source: toTextSource(text, blocks), ...toCitationFields(title) },
     ...toTextBlocks(user.slice(offset)),
   ]
 }
@@ -36,12 +36,10 @@ function toTextBlocks(text: string) {
 }
 
 /** @see https://platform.claude.com/docs/en/build-with-claude/citations */
-function toCitableBlock({ title, text, blocks }: CitableDocument) {
-  const source =
-    blocks === undefined
-      ? { type: 'text', media_type: 'text/plain', data: text }
-      : { type: 'content', content: blocks.flatMap(toTextBlocks) }
-  return { type: 'document', source, ...toCitationFields(title) }
+function toTextSource(text: string, blocks: readonly string[] | undefined) {
+  return blocks === undefined
+    ? { type: 'text', media_type: 'text/plain', data: text }
+    : { type: 'content', content: blocks.flatMap(toTextBlocks) }
 }
 
 function toCitationFields(title: string) {

@@ -131,6 +131,7 @@ export async function runVariants<
       ...runtime,
       encoding: summarizeOptions.encoding,
       pdf: summarizeOptions.pdf,
+      citations: variants.some(({ promptChoice }) => promptChoice.citations),
       converters: { ...runtime, commands: summarizeOptions.convert, signal: drainSignal },
       onWarning: reporter.printNote,
     }),

@@ -1,6 +1,6 @@
 import type { Citation } from '../core/citations/citation.ts'
 import { hasUncitedStatement } from '../core/citations/statements.ts'
-import { toSentText, verifyCitations } from '../core/citations/verify-citations.ts'
+import { toCitedText, verifyCitations } from '../core/citations/verify-citations.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { QualityIssue } from '../core/document/quality-checks.ts'
 import { AskError, StoppedError } from '../core/errors/ask-error.ts'
@@ -144,5 +144,5 @@ function citeDocument(
 ): readonly Citation[] | undefined {
   const { citable } = 'request' in prepared ? prepared.request : prepared.chunkPlan.expectedFinalRequest
   if (citable === undefined) return mustCite && prepared.document.upload !== undefined ? [] : undefined
-  return verified ?? verifyCitations(citations, toSentText(prepared.document))
+  return verified ?? verifyCitations(citations, toCitedText(prepared.document))
 }

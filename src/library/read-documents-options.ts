@@ -52,6 +52,11 @@ export interface ReadDocumentsOptions {
    * Default: `auto`.
    */
   readonly pdf?: 'auto' | 'text' | 'native' | undefined
+  /**
+   * Whether the summaries will cite the documents. With `pdf: 'native'`, the text of PDFs is then extracted as well, so that
+   * quotes can be looked up. Default: false.
+   */
+  readonly citations?: boolean | undefined
   /** Called with documents that are not read. Errors that it throws end the loop. */
   readonly onSkip?: ((skipped: SkippedDocuments) => void) | undefined
   /** Called with warnings for people, such as an exclude pattern that matches nothing. */
@@ -145,6 +150,7 @@ const checks: { readonly [Name in keyof Required<ReadDocumentsOptions>]: Check }
     expected: 'auto, text or native',
     isValid: (value) => ['auto', 'text', 'native'].includes(value as string),
   },
+  citations: isBoolean,
   onSkip: isFunction,
   onWarning: isFunction,
   signal: { expected: 'an AbortSignal', isValid: (value) => value instanceof AbortSignal },

@@ -68,6 +68,7 @@ async function* generateDocuments(
       getCpuTimeMs,
       encoding: settings.encoding,
       pdf: settings.pdf,
+      citations: settings.citations,
       signal: stop.signal,
       onWarning: (text) => settings.onWarning?.(text),
     })

@@ -62,6 +62,7 @@ export async function createRunContext(
       ...runtime,
       encoding,
       pdf,
+      citations: plan.requests.promptChoice.citations,
       converters: { ...runtime, commands: options.convert, signal: shutdown.drainSignal },
       onWarning: reporter.printNote,
     })

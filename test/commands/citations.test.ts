@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { createCountedFolder } from '../support/counted-folder.ts'
+import { createPdf, show } from '../support/pdf.ts'
 import { startRecordingServer } from '../support/recording-server.ts'
 import { createFolder, runCli } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const lease = '# Lease\n\n🚢 The tenant pays on the first day of the month. The landlord repairs the pier.\n'
 const documents = { 'docs/lease.md': lease }
@@ -27,7 +29,7 @@ interface Line {
   }[]
 }
 
-async function setting(files: Record<string, string> = documents) {
+async function setting(files: Record<string, string | Buffer> = documents) {
   const folder = await createCountedFolder(files)
   folder.behave = () => answer({ text: `${pays} ${repairs}` })
   const read = (path: string) => readFile(join(folder.cwd, path), 'utf8')
@@ -63,7 +65,7 @@ describe('--citations', () => {
     expect(citations.map(({ quote }) => quote)).toEqual([pays, repairs])
   })
 
-  it('exports the same fields from the ledger, and an edited summary as it is', async () => {
+  it('exports the same fields from the ledger, and an edited summary unchanged', async () => {
     const { run, cwd, read } = await setting({ ...documents, 'docs/copy.md': lease })
     const { stdout } = await run([...summarize, '-o', '-', '--format', 'jsonl'])
     const pick = (lines: string) =>
@@ -128,6 +130,30 @@ describe('--citations', () => {
     expect(await read('batched/docs/copy.md.summary.md')).toBe(text)
     await run([...summarize, '--idle-timeout', '1', '-o', 'live'])
     expect(await read('live/docs/lease.md.summary.md')).toBe(text)
+  })
+
+  it('keeps citations of a batch that another command collects, of documents in the working directory', async () => {
+    const other = (name: string) => `# ${name}\n\n${pays} ${repairs}\n`
+    const { cwd, env, read } = await setting({
+      'work/docs/a.md': lease,
+      'work/docs/b.md': other('B'),
+      'far/c.md': other('C'),
+      'far/d.md': other('D'),
+    })
+    const run = (...args: string[]) => runInProcess(args, { cwd: join(cwd, 'work'), env, clockSpeed: 500 })
+    await run('summarize', 'docs', '../far', '--citations', '--batch', '--detach')
+    const { code, stderr } = await run('batches', 'collect')
+    expect(code).toBe(0)
+    // The canary request was about far/c.md.
+    for (const [name, section] of [
+      ['a', 'Lease'],
+      ['b', 'B'],
+    ])
+      expect(await read(`work/summaries/docs/${name}.md.summary.md`)).toContain(
+        `[1] section ${section}, line 3: "${pays}"`,
+      )
+    // A path to elsewhere in a batch file is not read.
+    expect(stderr).toMatch(/flagged +1 uncited: .*far\/d\.md\n/)
   })
 
   it('shows no footnotes for a document that was edited while it was in a batch', async () => {
@@ -299,6 +325,91 @@ describe('--citations', () => {
         expect(chapter).toBe(tower)
       expect(summary.includes('[1]')).toBe(wrongCitations !== 'absent')
       if (wrongCitations === 'absent') expect(stderr).toContain('uncited')
+    })
+  })
+
+  describe('of a PDF that is uploaded', () => {
+    const upload = ['summarize', 'docs', '--citations', '--pdf', 'native']
+    const page = (n: number) =>
+      show(`The tide number ${n} turned.`) + show('The ferry sailed at', 50, 680) + show('nine.', 50, 660)
+    const pages = [1, 2, 3, 4, 5, 6].map((n) => ({ content: page(n) }))
+    const pdf = (count: number) => ({ 'docs/log.pdf': createPdf(pages.slice(0, count)) })
+
+    it('has the page of each passage, which is looked up in the text of the PDF', async () => {
+      const { run, folder, read } = await setting(pdf(3))
+      folder.behave = () => answer({ text: 'The tide number 3 turned. The ferry sailed at nine.' })
+      expect((await run(upload)).stderr).not.toContain('uncited')
+      expect(await read('summaries/docs/log.pdf.summary.md')).toBe(
+        'The tide number 3 turned [1]. The ferry sailed at nine [2].\n\n' +
+          '[1] page 3: "The tide number 3 turned."\n[2] page 1: "The ferry sailed at nine."\n',
+      )
+      const { stdout } = await run([...upload, '-o', '-', '--format', 'jsonl'])
+      const { citations } = JSON.parse(stdout) as Line
+      expect(citations).toMatchObject([{ verified: true, place: 'page 3' }, { place: 'page 1' }])
+    })
+
+    it.each([
+      // A sentence that is there once is found on its page, even if another page was reported.
+      ['shifted', /^The tide number 3 turned \[1\]\. The ferry sailed at nine\.\n\n\[1\] page 3: [^\n]*\n$/],
+      ['no_index', /^The tide number 3 turned \[1\]\. The ferry sailed at nine\.\n\n\[1\] page 3: [^\n]*\n$/],
+      ['absent', /^The tide number 3 turned\. The ferry sailed at nine\.\n$/],
+    ] as const)('shows nothing wrong: %s', async (wrongCitations, expected) => {
+      const { run, folder, read } = await setting(pdf(3))
+      folder.behave = () =>
+        answer({ text: 'The tide number 3 turned. The ferry sailed at nine.', wrongCitations })
+      expect((await run(upload)).stderr).toContain('uncited')
+      expect(await read('summaries/docs/log.pdf.summary.md')).toMatch(expected)
+    })
+
+    it('leads from its parts to the pages of the whole', async () => {
+      const { run, folder, read, simulator } = await setting(pdf(6))
+      const asked: (readonly string[] | undefined)[] = []
+      folder.behave = (_, request) => {
+        asked.push(request.citable?.pages)
+        const [, sentence = ''] = /(The tide number \d turned\.)/.exec(request.citable?.text ?? '') ?? []
+        return answer({ text: sentence })
+      }
+      await run([...upload, '--chunk-tokens', '6000'])
+      expect(asked.slice(0, -1).map((part) => part?.length)).toEqual([2, 2, 2])
+      expect(simulator.stats().requests).toBe(4)
+      expect(await read('summaries/docs/log.pdf.summary.md')).toBe(
+        'The tide number 1 turned [1].\n\n[1] page 1: "The tide number 1 turned."\n',
+      )
+      folder.behave = (_, { citable }) =>
+        answer({ text: (citable?.text.match(/The tide number \d turned\./g) ?? []).join(' ') })
+      await run([...upload, '--chunk-tokens', '6000', '--redo', 'all', '-o', 'again'])
+      const summary = await read('again/docs/log.pdf.summary.md')
+      for (const n of [1, 2, 3, 4, 5, 6])
+        expect(summary).toContain(`page ${n}: "The tide number ${n} turned."`)
+    })
+
+    it('keeps citations in a batch, also if another command collects it as text', async () => {
+      const { run, folder, read } = await setting({
+        ...pdf(3),
+        'docs/other.pdf': createPdf(pages.slice(2, 6)),
+      })
+      folder.behave = () => answer({ text: 'The tide number 3 turned.' })
+      await run([...upload, '--batch', '--detach'])
+      expect((await run(['batches', 'collect'])).stderr).not.toContain('uncited')
+      const footnote = (page: number) => `[1] page ${page}: "The tide number 3 turned."`
+      expect(await read('summaries/docs/log.pdf.summary.md')).toContain(footnote(3))
+      expect(await read('summaries/docs/other.pdf.summary.md')).toContain(footnote(1))
+    })
+
+    it('sends the PDF with its name and citations', async () => {
+      const server = await startRecordingServer()
+      const cwd = await createFolder(pdf(1))
+      await runCli([...upload, '-o', '-', '--format', 'jsonl'], { cwd, env: server.env })
+      const [body] = server.bodies
+      expect(body?.messages[0]?.content).toEqual([
+        {
+          type: 'document',
+          source: { type: 'base64', media_type: 'application/pdf', data: expect.any(String) },
+          title: 'docs/log.pdf',
+          citations: { enabled: true },
+        },
+        { type: 'text', text: expect.stringContaining('The document is the PDF that is attached.') },
+      ])
     })
   })
 

@@ -23,7 +23,7 @@ const preload = (code: string) => {
     syncBuiltinESMExports()`
   return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` }
 }
-/** The journal then waits for ever. */
+/** The journal then waits permanently. */
 const neverSync = 'fs.fdatasync = () => {}'
 const { isRunning } = createProcessRuntime()
 const program = `'${process.execPath}' '${bin}'`

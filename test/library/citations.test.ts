@@ -62,6 +62,31 @@ it('every passage that is shown is in its document, in every format', async () =
   for (const kind of ['.png', '.tif']) expect([kind, kinds.has(kind)]).toEqual([kind, false])
 })
 
+it('every passage of a PDF that is uploaded is on its page', async () => {
+  const { client } = await createLibraryClient()
+  const inputs = ['fixtures/kinds', 'fixtures/documents']
+  const read = (options: object) =>
+    collectItems(readDocuments(inputs, { cwd: root, ext: ['pdf'], ...options }))
+  const documents = await read({ pdf: 'native', citations: true })
+  const texts = new Map(
+    (await read({ pdf: 'text' })).map((item) => [item.id, 'text' in item ? item : undefined]),
+  )
+  let count = 0
+  for (const outcome of await collectItems(summarizeAll(documents, { client, prompt }))) {
+    const asText = texts.get(outcome.id)
+    if (outcome.status !== 'summarized' || asText === undefined) continue
+    for (const { quote, found, place } of outcome.citations ?? []) {
+      const [, number] = /^page (\d+)/.exec(place ?? '') ?? []
+      const mark = asText.marks?.find(({ kind, label }) => kind === 'page' && label === number)
+      const next = asText.marks?.find(({ kind, offset }) => kind === 'page' && offset > (mark?.offset ?? 0))
+      expect(asText.text.slice(mark?.offset, next?.offset)).toContain(quote)
+      expect(found).toBeDefined()
+      count++
+    }
+  }
+  expect(count).toBeGreaterThan(0)
+})
+
 it('an image has no passages, and its name cannot be cited', async () => {
   const asked: unknown[] = []
   const { client } = await createLibraryClient({

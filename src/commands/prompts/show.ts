@@ -90,7 +90,7 @@ async function renderForDocument(
 function formatCitable(user: string, { title, text, offset }: CitableDocument): readonly string[] {
   const sections = [
     ['user', user.slice(0, offset)],
-    [`document with citations: ${title}`, text],
+    [`document with citations: ${title}`, text ?? 'the attached PDF'],
     ['user', user.slice(offset)],
   ] as const
   return sections.flatMap(([name, text]) => (text.trim() === '' ? [] : [`--- ${name}\n${text.trimEnd()}\n`]))

@@ -1,6 +1,6 @@
 import type { Citation, ReportedCitation } from '../citations/citation.ts'
 import { type Note, resolveNoteCitations, toNoteBlocks } from '../citations/note-blocks.ts'
-import { toSentText, verifyCitations } from '../citations/verify-citations.ts'
+import { toCitedText, verifyCitations } from '../citations/verify-citations.ts'
 import type { Document, InputProblem } from '../document/document.ts'
 import { locate } from '../document/locate.ts'
 import type { Pdf, Upload } from '../document/upload.ts'
@@ -171,7 +171,10 @@ export function createChunkPlanner({
           requests.map(() => emptyNote),
           formatNotes,
         ).request,
-        cite: (index, reported) => citeChunk(reported, document, textChunks, index),
+        cite: (index, reported) =>
+          index < textChunks.length || upload?.type !== 'pdf' || upload.isPartial
+            ? citeChunk(reported, document, textChunks, index)
+            : citePages(reported, document, uploadChunks ?? [], index),
         reduce(notes) {
           const groups = packGroups(notes, limits.merged)
           return groups.length === 1
@@ -215,8 +218,8 @@ function citeChunk(
   chunks: readonly string[],
   index: number,
 ): readonly Citation[] {
-  const sent = toSentText(document)
-  // Joined in order, the chunks are the text. A part of an upload has no text.
+  const sent = toCitedText(document)
+  // Joined in order, the chunks are the text. Scanned pages have no text.
   const start = chunks.slice(0, index).reduce((sum, { length }) => sum + length, 0)
   const end = start + (chunks[index]?.length ?? 0)
   return verifyCitations(reported, { text: sent.text.slice(start, end) }).map(
@@ -227,6 +230,24 @@ function citeChunk(
       return { ...citation, found: range, ...(place !== undefined && { place }) }
     },
   )
+}
+
+/** Verifies the citations of the reply about a part of an uploaded PDF, whose pages are counted from 1. */
+function citePages(
+  reported: readonly ReportedCitation[],
+  document: Document,
+  chunks: readonly Upload[],
+  index: number,
+): readonly Citation[] {
+  const pagesBefore = chunks
+    .slice(0, index)
+    .reduce((sum, chunk) => sum + (chunk.type === 'pdf' ? chunk.pages : 0), 0)
+  const inDocument = reported.map(({ place, ...citation }) =>
+    place?.unit === 'pages'
+      ? { ...citation, place: { ...place, start: place.start + pagesBefore, end: place.end + pagesBefore } }
+      : citation,
+  )
+  return verifyCitations(inDocument, toCitedText(document))
 }
 
 function notesIntroduction(count: number): string {

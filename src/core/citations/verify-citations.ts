@@ -2,29 +2,49 @@ import type { Document } from '../document/document.ts'
 import { locate } from '../document/locate.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 import type { Citation, ReportedCitation, TextRange } from './citation.ts'
+import { createPageText, type PageText } from './page-text.ts'
+
+/** The text of a document, for looking up quotes. */
+export interface CitedText extends Pick<Document, 'text' | 'marks'> {
+  /** Whether the API got the PDF and extracted its text itself. */
+  readonly isUploaded?: boolean
+}
 
 /**
- * Looks up each quote in the text that was sent. A quote counts as found if it is at the reported indexes, read as UTF-16
- * units or as code points, or if the text has it exactly once. Everything else is kept without a place, so that it is
- * never shown as support.
- * @param document as it was sent
+ * Looks up each quote in the text of the document. A quote counts as found if it is at the reported indexes, read as UTF-16
+ * units or as code points, or if the text has it exactly once. One of an uploaded PDF counts on the reported pages; see
+ * {@link createPageText}. Everything else is kept without a place, so that it is never shown as support.
  */
 export function verifyCitations(
   citations: readonly ReportedCitation[],
-  document: Pick<Document, 'text' | 'marks'>,
+  document: CitedText,
 ): readonly Citation[] {
-  const { text } = document
+  const { text, marks = [], isUploaded = false } = document
   const toUnits = createIndexConverter(text)
-  return citations.map(({ supports, quote, place }) => {
-    const found = findQuote(text, quote, place?.unit === 'characters' ? place : undefined, toUnits)
+  let pageText: PageText | undefined
+  const hasPages = marks.some(({ kind }) => kind === 'page')
+  const find = ({ quote, place }: ReportedCitation) => {
+    // A document of a batch may be read as text here, and may have been sent as a PDF.
+    if (!isUploaded && !(place?.unit === 'pages' && hasPages))
+      return findQuote(text, quote, place?.unit === 'characters' ? place : undefined, toUnits)
+    pageText ??= createPageText(text, marks)
+    return pageText.find(quote, place?.unit === 'pages' ? place : undefined)
+  }
+  return citations.map((citation) => {
+    const { supports, quote } = citation
+    const found = find(citation)
     const words = found && locate(document, found.start)
     return { supports, quote, ...(found && { found }), ...(words !== undefined && { place: words }) }
   })
 }
 
-/** Returns the text that is sent of a document: well-formed. Without one, a text in which nothing is found. */
-export function toSentText(document: Document | undefined): Pick<Document, 'text' | 'marks'> {
-  const { text = '', marks } = document ?? {}
+/**
+ * Returns the text that can be cited: what is sent of it, well-formed, or what the API can read in a PDF. Without a
+ * document, a text in which nothing is found.
+ */
+export function toCitedText(document: Document | undefined): CitedText {
+  const { text = '', marks, upload } = document ?? {}
+  if (upload?.type === 'pdf' && !upload.isPartial) return { text: '', ...upload.content, isUploaded: true }
   return { text: replaceLoneSurrogates(text), ...(marks !== undefined && { marks }) }
 }
 

@@ -1,3 +1,5 @@
+import type { MarkedText } from './mark.ts'
+
 /** Files that are sent next to the text of a document, because the model must see them: pages or images. */
 export type Upload = Pdf | Images
 
@@ -11,6 +13,8 @@ export interface Pdf {
   readonly pages: number
   /** Whether these are only the scanned pages of a document, whose other pages are its text. */
   readonly isPartial?: boolean
+  /** The text of its pages, if it was extracted. It is not sent: quotes are looked up in it. */
+  readonly content?: MarkedText
 }
 
 /** One image, or the pages of a TIFF in their order. */

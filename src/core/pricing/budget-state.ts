@@ -49,7 +49,7 @@ export function computeWorstCaseCost(
     : 0
   const uploadTokens = upload === undefined ? 0 : computeMaxUploadTokens(upload)
   const citableTokens = citable
-    ? 3 * Buffer.byteLength(citable.text) + Buffer.byteLength(citable.title) + citationOverheadTokens
+    ? 3 * Buffer.byteLength(citable.text ?? '') + Buffer.byteLength(citable.title) + citationOverheadTokens
     : 0
   const input = textTokens + citableTokens + schemaTokens + uploadTokens + requestOverheadTokens
   return priceOf({

@@ -51,7 +51,7 @@ export function toJsonlFields(result: ExportedResult): JsonlLine {
   }
 }
 
-/** Returns the summary as the model wrote it, with its citations; or as it is on disk, if it was edited. */
+/** Returns the summary as the model wrote it, with its citations; or the text on disk, if it was edited. */
 function toSummaryFields({
   entry,
   text,

@@ -1,8 +1,7 @@
 import { type Document, extractTitle } from '../document/document.ts'
-import type { Upload } from '../document/upload.ts'
 import type { Effort } from '../pricing/models.ts'
 import { delimit, sanitizeInline } from './delimit.ts'
-import type { CitableDocument, Request } from './request.ts'
+import type { Request } from './request.ts'
 import type { JsonSchema } from './schema-support.ts'
 import { renderTemplate, type Template } from './template.ts'
 
@@ -48,9 +47,10 @@ export function countDocuments(template: Template): number {
 /** Returns the texts to send for a document. `{text}` becomes the document in tags; see {@link delimit}. */
 export function renderPrompt(
   prompt: Prompt,
-  { ref, text, blocks, upload }: Document,
+  document: Document,
   vars: Readonly<Record<string, string>>,
 ): Pick<Request, 'system' | 'user' | 'citable'> {
+  const { ref, text } = document
   const values = {
     ...vars,
     text: delimit(text),
@@ -61,25 +61,29 @@ export function renderPrompt(
   const system = prompt.system && renderTemplate(prompt.system, values)
   return {
     ...(system !== undefined && { system }),
-    ...renderUser(prompt, values, hasText(upload) ? { text, ...(blocks && { blocks }) } : undefined),
+    ...(prompt.citations ? renderCited(prompt, values, document) : renderWhole(prompt, values)),
   }
 }
 
-/** Whether the text next to an upload is that of the document, and not only its name. */
-function hasText(upload: Upload | undefined): boolean {
-  return upload === undefined || (upload.type === 'pdf' && upload.isPartial === true)
+function renderWhole({ user }: Prompt, values: Readonly<Record<string, string>>): Pick<Request, 'user'> {
+  return { user: renderTemplate(user, values) }
 }
 
 /**
- * Returns the text of the user, with the document in its place, or next to it if it must be cited. Its title is that of
- * the placeholders, without characters that could end a tag.
+ * Returns the text of the user and the document, which is sent next to it. An uploaded PDF is cited itself, and the
+ * text only refers to it. Images cannot be cited. The title is that of the placeholders, without characters
+ * that could end a tag.
  */
-function renderUser(
-  { user, citations }: Prompt,
+function renderCited(
+  prompt: Prompt,
   values: Readonly<Record<'text' | 'path', string>>,
-  content: Pick<CitableDocument, 'text' | 'blocks'> | undefined,
+  { text, blocks, upload }: Document,
 ): Pick<Request, 'user' | 'citable'> {
-  if (!citations || content === undefined) return { user: renderTemplate(user, values) }
+  const { user } = prompt
+  if (upload?.type === 'images') return renderWhole(prompt, values)
+  if (upload?.type === 'pdf' && !upload.isPartial)
+    return { ...renderWhole(prompt, values), citable: { title: values.path, offset: 0 } }
+  const content = { text, ...(blocks && { blocks }) }
   const place = user.findIndex((part) => typeof part !== 'string' && part.slot === 'text')
   const before = renderTemplate(user.slice(0, place), values).trimEnd()
   const after = renderTemplate(user.slice(place + 1), values).trimStart()

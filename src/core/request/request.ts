@@ -28,10 +28,11 @@ export interface Request {
 /** A document that is sent as a document block with citations. */
 export interface CitableDocument {
   readonly title: string
-  readonly text: string
+  /** Undefined if the document is only an uploaded PDF. */
+  readonly text?: string
   /** The parts of the text, if they are sent as separate blocks, which a citation names by their index. */
   readonly blocks?: readonly string[]
-  /** The index in `user` where the document belongs. */
+  /** The index in `user` where the text belongs. */
   readonly offset: number
 }
 
@@ -81,7 +82,7 @@ export function countPromptCharacters({
  * The API adds instructions for citations, and splits the document into sentences. Their tokens are not documented; this
  * is a guess.
  */
-function countCitableCharacters({ title, text }: CitableDocument): number {
+function countCitableCharacters({ title, text = '' }: CitableDocument): number {
   return Math.ceil(1.1 * (title.length + text.length)) + 1000
 }
 

@@ -3,7 +3,7 @@ import { toBatchOutcome, toConflictOutcome, toPendingOutcome } from '../../core/
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import type { Citation } from '../../core/citations/citation.ts'
 import { hasUncitedStatement } from '../../core/citations/statements.ts'
-import { toSentText, verifyCitations } from '../../core/citations/verify-citations.ts'
+import { toCitedText, verifyCitations } from '../../core/citations/verify-citations.ts'
 import type { Document, DocumentRef } from '../../core/document/document.ts'
 import { unchangedOutcome, unwritableTypes } from '../../core/document/overwrite-policy.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
@@ -249,6 +249,6 @@ function citeReply(
   document: Document | undefined,
 ): { readonly citations?: readonly Citation[]; readonly isUncited?: boolean } {
   const reported = typeof result === 'object' && 'reply' in result ? (result.reply.citations ?? []) : []
-  const citations = verifyCitations(reported, toSentText(document))
+  const citations = verifyCitations(reported, toCitedText(document))
   return { citations, isUncited: hasUncitedStatement(text, citations) }
 }

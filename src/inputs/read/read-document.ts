@@ -68,6 +68,7 @@ export function createDocumentReader({
   stdin,
   encoding,
   pdf = 'text',
+  citations,
   onWarning,
   getCpuTimeMs,
   signal,
@@ -99,7 +100,7 @@ export function createDocumentReader({
       // A working tree of git has CRLF on Windows and LF elsewhere. The request must be the same.
       return { ...decoded, text: omitEncodedData(decoded.text.replaceAll('\r\n', '\n')) }
     }
-    return convert({ format, bytes, encoding, pdf })
+    return convert({ format, bytes, encoding, pdf, citations })
   }
 
   const withAccess = createFileAccess()
@@ -194,7 +195,7 @@ function createFingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerpr
 
 /** Returns what is uploaded, and the text next to it; undefined if the document is only text. */
 function toUpload(
-  { text, pages, scans, images }: ConvertedText,
+  { text, pages, scans, images, uploadedText: content }: ConvertedText,
   bytes: Buffer,
 ): Pick<Document, 'text' | 'upload'> | undefined {
   if (images !== undefined) {
@@ -206,7 +207,7 @@ function toUpload(
     return { text, upload: { type: 'pdf', base64: toBase64(scans), pages, isPartial: true } }
   return {
     text: '[The document is the PDF that is attached.]',
-    upload: { type: 'pdf', base64: toBase64(bytes), pages },
+    upload: { type: 'pdf', base64: toBase64(bytes), pages, ...(content !== undefined && { content }) },
   }
 }
 

@@ -94,12 +94,14 @@ describe('summaries made with other settings', () => {
     const run = (...flags: string[]) => folder.run([...summarize, '--retries', '0', ...flags])
     await run()
     const answer = folder.behave
-    folder.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 529 } : answer(text))
+    folder.behave = (...request) =>
+      request[0].includes('Note b') ? { kind: 'status', status: 529 } : answer(...request)
     await run('--redo', 'all')
     folder.behave = answer
     for (const flags of [[], ['--redo', 'failed']])
       expect(await run('--model', 'sonnet', ...flags)).toMatchObject({ code: 0, hits: 0 })
-    folder.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 529 } : answer(text))
+    folder.behave = (...request) =>
+      request[0].includes('Note b') ? { kind: 'status', status: 529 } : answer(...request)
     await run('--model', 'sonnet', '--redo', 'settings')
     folder.behave = answer
     expect(await run('--model', 'sonnet')).toMatchObject({ code: 0, hits: 1 })

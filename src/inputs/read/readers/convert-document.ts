@@ -18,11 +18,13 @@ export interface ConversionRequest {
   readonly encoding?: string | undefined
   /** See `--pdf`. */
   readonly pdf: PdfMode
+  /** Whether summaries will cite the document; see `readPdf`. */
+  readonly citations?: boolean | undefined
 }
 
 /** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded, or of its scanned pages; or images. */
 export type ConvertedText = DecodedText &
-  Pick<PdfContent, 'pages' | 'scans'> &
+  Pick<PdfContent, 'pages' | 'scans' | 'uploadedText'> &
   Partial<Pick<ImageContent, 'images'>> & {
     /** Undefined if the text is that of the file, so that positions in it are lines. */
     readonly marks?: readonly Mark[]
@@ -34,11 +36,12 @@ export async function convertDocument({
   bytes,
   encoding,
   pdf,
+  citations,
 }: ConversionRequest): Promise<ConvertedText | InputProblem> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   try {
     if (format === 'pdf') {
-      const content = await (await import('./pdf.ts')).readPdf(buffer, pdf)
+      const content = await (await import('./pdf.ts')).readPdf(buffer, { mode: pdf, citations })
       return {
         ...content,
         ...editMarked({ text: content.text, marks: content.marks ?? [] }, omitEncodedData),

@@ -237,6 +237,8 @@ export interface ReaderSettings {
   readonly encoding?: string | undefined
   /** Whether PDFs are sent as text or uploaded. @default 'text' */
   readonly pdf?: PdfMode | undefined
+  /** Whether summaries will cite the documents. It affects what is known about uploads, and no text that is sent. */
+  readonly citations?: boolean | undefined
 }
 
 /**

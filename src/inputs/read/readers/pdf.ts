@@ -28,17 +28,28 @@ export interface PdfContent {
   readonly marks?: readonly Mark[]
   /** The pages that are uploaded, if `text` has the text of the others. */
   readonly scans?: Uint8Array
+  /** The text of the pages that are uploaded, if it is known. */
+  readonly uploadedText?: MarkedText
+}
+
+export interface PdfOptions {
+  readonly mode: PdfMode
+  /** Whether summaries will cite the document. With mode `native`, its text is then extracted, too. */
+  readonly citations?: boolean | undefined
 }
 
 /**
  * Returns the text of a PDF page by page, in the order in which it was written, with the values of form fields
  * and with notes. In mode `auto`, scanned pages are uploaded, with all others if they are many; in mode `text`,
  * the text names them. An encrypted PDF is never uploaded, because the API refuses it.
- * @param mode with `native`, only the number of pages is returned
+ * With mode `native`, only the number of pages is returned, unless summaries will cite them.
  * @throws UnreadableError if the PDF has a password or too many pages, or if its pages are images and it is
  *   not uploaded
  */
-export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfContent> {
+export async function readPdf(
+  bytes: Uint8Array,
+  { mode, citations = false }: PdfOptions,
+): Promise<PdfContent> {
   return withPdf(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), async (file) => {
     const { numPages: pages } = file
     if (pages > maxPages)
@@ -54,13 +65,20 @@ export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfCont
       return { text: await readXfaForm(await file.getData()) }
     }
     const canUpload = mode !== 'text' && !isEncrypted
-    if (mode === 'native' && canUpload) return { text: '', pages }
+    if (mode === 'native' && canUpload)
+      return { text: '', pages, ...(citations && (await readCitable(file))) }
     const read = await readPages(file)
     // With half of the pages, all of them are uploaded: the model then sees them together.
     const maxScans = canUpload ? Math.ceil(pages / 2) : pages
     const scans = await findScans(file, read, maxScans)
     if (canUpload && scans.size > 0)
-      return (scans.size < maxScans && (await attachScans(file, read, scans))) || { text: '', pages }
+      return (
+        (scans.size < maxScans && (await attachScans(file, read, scans))) || {
+          text: '',
+          pages,
+          ...toUploadedText(read),
+        }
+      )
     if (scans.size === pages) throw new UnreadableError('no_text', describeMissingText(read, isEncrypted))
     return joinPages(read, scans)
   })
@@ -76,6 +94,16 @@ async function readPages(file: PdfFile): Promise<PdfPage[]> {
     pages.push(page)
   }
   return pages
+}
+
+/** Returns the text of a PDF that is uploaded; nothing if it cannot be read, because the API may be able to. */
+async function readCitable(file: PdfFile): Promise<Pick<PdfContent, 'uploadedText'>> {
+  return readPages(file).then(toUploadedText, () => ({}))
+}
+
+function toUploadedText(pages: readonly PdfPage[]): Pick<PdfContent, 'uploadedText'> {
+  const uploadedText = joinPages(pages, new Set())
+  return uploadedText.text === '' ? {} : { uploadedText }
 }
 
 /** Returns the text of a PDF, and a PDF of its scanned pages; undefined if the PDF cannot be taken apart. */
