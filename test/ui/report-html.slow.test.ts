@@ -30,13 +30,16 @@ describe('the report page in a browser', () => {
     if (why !== undefined) context.skip(why)
   })
 
+  /** Opens a report. @param files other files of its folder */
   async function opened(
     report: ReportJson,
     options: Parameters<typeof openUrl>[2] = {},
     links?: ReportLinks,
+    files: Readonly<Record<string, string>> = {},
   ) {
     const folder = await mkdtemp(join(tmpdir(), 'report-'))
     onTestFinished(() => rm(folder, { recursive: true }))
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
     const file = join(folder, 'report.html')
     await writeFile(file, renderReportHtml(report, links))
     const { page, complaints, requests } = await openUrl(browser, `file://${file}`, options)
@@ -275,6 +278,63 @@ describe('the report page in a browser', () => {
     await page.locator('#search').fill('gate')
     expect(await page.locator('.text mark').first().textContent()).toBe('gate')
     quiet()
+  })
+
+  it.each([
+    ['a.pdf', 'page 3', 'page=3'],
+    [
+      'a.html',
+      'section Methods',
+      ':~:text=The%20gate%20%E2%80%94%20well%2Dknown%2C%205,that%20year%2C%20and%20it%20holds.',
+    ],
+    [
+      'A.TXT',
+      undefined,
+      ':~:text=The%20gate%20%E2%80%94%20well%2Dknown%2C%205,that%20year%2C%20and%20it%20holds.',
+    ],
+    [
+      'a.md',
+      'section Überblick & Plan, line 7, line 40',
+      '%C3%BCberblick--plan-line-7:~:text=The%20gate%20%E2%80%94%20well%2Dknown%2C%205,that%20year%2C%20and%20it%20holds.',
+    ],
+    ['a.docx', 'section Methods', undefined],
+  ])('links a passage of %s in a way that browsers understand', async (path, place, fragment) => {
+    const quote = 'The **gate** — well-known, [5 m](x.md) high — was built in that year, and it holds.'
+    const citation = {
+      supports: { start: 0, end: 14 },
+      quote,
+      found: { start: 0, end: 9 },
+      ...(place && { place }),
+    }
+    const entry = createDocumentEntry(path, { citations: [toCitationFields(citation)] })
+    const texts = new Map([[path, addFootnotes('The gate holds.', [citation])]])
+    const report = createReport([{ start: runStart, entries: [entry], end: runEnd }], texts)
+    const { page } = await opened(report, {}, createReportLinks('/r', '/r', '/r/s'))
+    await page.locator('.name').click()
+    await page.locator('.cite').first().click()
+    const hrefs = await page
+      .locator('.passage:visible a')
+      .evaluateAll((all) => all.map((a) => a.getAttribute('href')))
+    expect(hrefs).toEqual(fragment === undefined ? [] : [`./${path}#${fragment}`])
+  })
+
+  it.each(['page.html', 'log.txt'])('opens %s at the passage', async (name) => {
+    const filler = Array.from({ length: 300 }, (_, n) => `<p>Filler number ${n}.</p>\n`).join('')
+    const sentence =
+      'The <b>tide</b> gate was built by the board in the year of the great storm, and it holds.'
+    const html = `<!doctype html><title>T</title>${filler}<p>${sentence}</p>${filler}`
+    const quote = sentence.replace(/<\/?b>/g, '')
+    const content = name.endsWith('.txt') ? html.replace(/<[^>]*>/g, '') : html
+    const citation = { supports: { start: 0, end: 14 }, quote, found: { start: 0, end: 9 } }
+    const entry = createDocumentEntry(name, { citations: [toCitationFields(citation)] })
+    const texts = new Map([[name, addFootnotes('The gate holds.', [citation])]])
+    const report = createReport([{ start: runStart, entries: [entry], end: runEnd }], texts)
+    const links = createReportLinks('/r', '/r', '/r/s')
+    const { page } = await opened(report, {}, links, { [name]: content })
+    await page.locator('.name').click()
+    await page.locator('.cite').first().click()
+    await page.locator('.passage:visible a').click()
+    await expect.poll(() => page.evaluate('window.scrollY'), { timeout: 10_000 }).toBeGreaterThan(1000)
   })
 
   it('has no horizontal scroll bar at 400 pixels, also with charts and links', async () => {

@@ -225,7 +225,8 @@ function renderMark(part, [place, quote], row) {
   button.type = 'button'
   button.title = place
   const passage = element('q', 'passage', quote)
-  if (place !== '') passage.prepend(element('cite', '', renderPlace(place, row)))
+  const cite = renderPlace(place, quote, row)
+  if (cite !== '') passage.prepend(element('cite', '', cite))
   passage.dir = 'auto'
   const toggle = (isHidden) => {
     passage.hidden = isHidden
@@ -236,13 +237,47 @@ function renderMark(part, [place, quote], row) {
   return element('span', '', button, part.slice(mark.length), passage)
 }
 
-/** Returns a place as a link, if the document is a PDF: browsers open it at a page. */
-function renderPlace(place, { path, link }) {
-  const page = /^page (\d+)/.exec(place)?.[1]
-  if (!page || !link || !/\.pdf$/i.test(path)) return place
-  const made = element('a', '', place)
-  made.href = `${link}#page=${page}`
+/** Returns a place as a link, if browsers can open the document there. */
+function renderPlace(place, quote, { path, link }) {
+  const fragment = link && findFragment(place, quote, path.toLowerCase())
+  if (!fragment) return place
+  const made = element('a', '', place || 'in the document')
+  made.href = `${link}#${fragment}`
   return made
+}
+
+/**
+ * Returns the part of a URL that leads to a passage: the page of a PDF, the words of a text, also below a heading of
+ * Markdown, as forges name it.
+ * @see https://wicg.github.io/scroll-to-text-fragment/
+ */
+function findFragment(place, quote, path) {
+  if (path.endsWith('.pdf')) return /^page \d+/.exec(place)?.[0].replace(' ', '=')
+  if (/\.(?:html?|xhtml|txt)$/.test(path)) return toTextFragment(quote)
+  if (!/\.(?:md|markdown)$/.test(path)) return undefined
+  const [, heading = ''] = /^section (.*), line \d+$/.exec(place) ?? []
+  return encodeURIComponent(toSlug(heading)) + toTextFragment(quote)
+}
+
+/** Returns the name of a heading in a URL. */
+function toSlug(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\s-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-')
+}
+
+/** Returns a text fragment for the first and the last words of a quote, without the marks of Markdown. */
+function toTextFragment(quote) {
+  const words = quote
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .split(/[\s#*_`|>]+/)
+    .filter((word) => word !== '')
+  const encode = (some) => encodeURIComponent(some.join(' ')).replaceAll('-', '%2D')
+  if (words.length <= 10) return words.length === 0 ? '' : `:~:text=${encode(words)}`
+  const start = encode(words.slice(0, 5))
+  return quote.endsWith('…') ? `:~:text=${start}` : `:~:text=${start},${encode(words.slice(-5))}`
 }
 
 /** Returns an excerpt that begins shortly before the first match. */
