@@ -254,7 +254,7 @@ function renderPlace(place, quote, { path, link }) {
 function findFragment(place, quote, path) {
   if (path.endsWith('.pdf')) return /^page \d+/.exec(place)?.[0].replace(' ', '=')
   if (/\.(?:html?|xhtml|txt)$/.test(path)) return toTextFragment(quote)
-  if (!/\.(?:md|markdown)$/.test(path)) return undefined
+  if (!/\.(?:md|markdown)$/.test(path)) return ''
   const [, heading = ''] = /^section (.*), line \d+$/.exec(place) ?? []
   return encodeURIComponent(toSlug(heading)) + toTextFragment(quote)
 }
