@@ -44,7 +44,8 @@ export function estimateBySize(
     const overheadChars = countPromptCharacters(request)
     const textChars = Math.round(bytes * charactersPerByte)
     const kind = detectTextKind(path)
-    const planned = { prompt, model, maxTokens, characters: overheadChars + textChars, kind }
+    const isCited = request.citable !== undefined
+    const planned = { prompt, model, maxTokens, characters: overheadChars + textChars, kind, isCited }
     const kindKey = `${settingsHash} ${kind}`
     if (!maxCharsByKind.has(kindKey)) maxCharsByKind.set(kindKey, requestBuilder.chunker?.getMaxChars(path))
     const maxChars = maxCharsByKind.get(kindKey)

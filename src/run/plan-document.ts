@@ -122,6 +122,7 @@ function toPlannedRequest(
     maxTokens,
     characters: countPromptCharacters(request),
     kind: detectTextKind(source.path, text),
+    isCited: request.citable !== undefined,
   }
 }
 

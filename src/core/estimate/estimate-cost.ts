@@ -18,6 +18,8 @@ export interface PlannedRequest {
   readonly countedTokens?: number
   /** It is about a chunk of a long document, or combines the notes on chunks. A batch never contains it. */
   readonly isForChunks?: boolean
+  /** Its reply cites the document, for which the API adds input. */
+  readonly isCited?: boolean
 }
 
 /** Lower bound, expected value and upper bound. */
@@ -42,7 +44,7 @@ export interface CostEstimate {
   readonly batchCost: EstimateRange<Picodollars> | undefined
 }
 
-/** Tokens of earlier requests, by prompt, model and kind of text. */
+/** Tokens of earlier requests, by prompt, model and kind of text, with and without citations. */
 export type TokenHistory = Map<string, TokenSums>
 
 /** Sums for means and variances: c is characters, i is input tokens, o is output tokens. */
@@ -63,11 +65,21 @@ interface TokenSums {
  */
 export function addObservation(
   history: TokenHistory,
-  { status, attempts, chunks, usage, characters: c, text_kind: kind, prompt, model }: DocumentEntry,
+  {
+    status,
+    attempts,
+    chunks,
+    usage,
+    characters: c,
+    text_kind: kind,
+    prompt,
+    model,
+    citations,
+  }: DocumentEntry,
 ): void {
   if (status !== 'summarized' || attempts !== 1 || chunks !== undefined) return
   if (usage === null || c === undefined || kind === undefined) return
-  const key = toHistoryKey({ prompt, model, kind, isForChunks: false })
+  const key = toHistoryKey({ prompt, model, kind, isCited: citations !== undefined })
   const sums = history.get(key) ?? { count: 0, c: 0, i: 0, o: 0, cc: 0, ci: 0, ii: 0, oo: 0 }
   const [i, o] = [sumInputTokens(usage), usage.output_tokens]
   sums.count++
@@ -82,11 +94,17 @@ export function addObservation(
 }
 
 /** Requests with the same key are estimated together. The history of whole documents does not apply to chunks. */
-function toHistoryKey({ prompt, model, kind, isForChunks = false }: HistoryKeyParts): string {
-  return `${prompt} ${model} ${kind}${isForChunks ? ' chunks' : ''}`
+function toHistoryKey({
+  prompt,
+  model,
+  kind,
+  isForChunks = false,
+  isCited = false,
+}: HistoryKeyParts): string {
+  return `${prompt} ${model} ${kind}${isForChunks ? ' chunks' : ''}${isCited ? ' citations' : ''}`
 }
 
-type HistoryKeyParts = Pick<PlannedRequest, 'prompt' | 'model' | 'kind' | 'isForChunks'>
+type HistoryKeyParts = Pick<PlannedRequest, 'prompt' | 'model' | 'kind' | 'isForChunks' | 'isCited'>
 
 /** Estimates tokens and costs of requests from similar earlier ones, or guesses if there are too few. */
 export function estimateCost(

@@ -49,6 +49,19 @@ function experienceOf(lines: readonly DocumentEntry[]): TokenHistory {
 }
 
 describe('estimateCost', () => {
+  it('learns separately what citations add to the input', () => {
+    const plain = [1, 2, 3, 4, 5, 6].map((n) => lineOf(n * 1000, n * 400, 150))
+    const cited = plain.map((line) => ({
+      ...line,
+      usage: line.usage && { ...line.usage, input_tokens: 3 * line.usage.input_tokens },
+      citations: [],
+    }))
+    const history = experienceOf([...plain, ...cited])
+    const estimate = (fields: Partial<PlannedRequest>) =>
+      estimateCost([prospect(10_000, fields)], history, listPrice).inputTokens.expected
+    expect([estimate({}), estimate({ isCited: true })]).toEqual([4000, 12_000])
+  })
+
   it('extrapolates from earlier documents with the same prompt, model and kind of text', () => {
     const experience = experienceOf([1, 2, 3, 4, 5, 6].map((n) => lineOf(n * 1000, n * 400, 150)))
     const {
