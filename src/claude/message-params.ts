@@ -19,13 +19,13 @@ export function toMessageParams(request: Request) {
 
 function toContent({ user, upload, citable }: Request) {
   if (upload === undefined && citable === undefined) return user
-  const uploads = upload === undefined ? [] : toBlocks(upload, citable?.title)
+  const uploads = upload === undefined ? [] : toBlocks(upload, citable !== undefined)
   if (citable?.text === undefined) return [...uploads, ...toTextBlocks(user)]
-  const { title, text, blocks, offset } = citable
+  const { text, blocks, offset } = citable
   return [
     ...uploads,
     ...toTextBlocks(user.slice(0, offset)),
-    { type: 'document', source: toTextSource(text, blocks), ...toCitationFields(title) },
+    { type: 'document', source: toTextSource(text, blocks), ...cited },
     ...toTextBlocks(user.slice(offset)),
   ]
 }
@@ -42,19 +42,17 @@ function toTextSource(text: string, blocks: readonly string[] | undefined) {
     : { type: 'content', content: blocks.flatMap(toTextBlocks) }
 }
 
-function toCitationFields(title: string) {
-  return { title, citations: { enabled: true } }
-}
+const cited = { citations: { enabled: true } }
 
 /**
  * @see https://platform.claude.com/docs/en/build-with-claude/pdf-support
  * @see https://platform.claude.com/docs/en/build-with-claude/vision
  */
-function toBlocks(upload: Upload, citedTitle: string | undefined) {
+function toBlocks(upload: Upload, isCited: boolean) {
   if (upload.type === 'pdf') {
     const block = toBlock('document', 'application/pdf', upload.base64)
     // The API wants citations for all documents of a request, or for none.
-    return [citedTitle === undefined ? block : { ...block, ...toCitationFields(citedTitle) }]
+    return [isCited ? { ...block, ...cited } : block]
   }
   return upload.images.map(({ mediaType, base64 }) => toBlock('image', mediaType, base64))
 }

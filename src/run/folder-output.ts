@@ -11,6 +11,7 @@ import { addFrontMatter } from '../storage/add-front-matter.ts'
 import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
 import { countMissingDocuments } from '../storage/count-missing.ts'
+import { createCitationIndex } from '../storage/ledger/citation-index.ts'
 import { createOutputFolder, probeOutputFolder } from '../storage/output-folder.ts'
 import { openOutputState } from '../storage/output-state.ts'
 import { createReusableSummaries } from '../storage/reusable-summaries.ts'
@@ -106,7 +107,12 @@ async function openLockedFolder(
     if (count > 0 && !options.quiet)
       printMessage(runtime, `front matter was added to ${pluralize(count, 'summary', 'summaries')}`)
   }
-  const reusable = createReusableSummaries(out, { summaries, earlier, cwd: runtime.cwd })
+  const reusable = createReusableSummaries(out, {
+    summaries,
+    earlier,
+    cwd: runtime.cwd,
+    citationIndex: promptChoice.citations ? createCitationIndex(out) : undefined,
+  })
   const { frontMatter, footnotes } = options
   const sink = createSummaryWriter(out, {
     outputState,

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import type { Citation } from '../core/citations/citation.ts'
+import { removeFootnotes } from '../core/citations/format-footnotes.ts'
 import { stripFrontMatter } from '../core/document/front-matter.ts'
 import type { QualityIssue } from '../core/document/quality-checks.ts'
 import type { ReusableSummary } from '../core/document/reusable-summary.ts'
@@ -6,6 +8,7 @@ import type { Outcome } from '../core/run/outcome.ts'
 import { statDocument } from './deletion-check.ts'
 import type { EarlierResults } from './earlier-results.ts'
 import { hashText } from './fs/file-hash.ts'
+import type { CitationIndex } from './ledger/citation-index.ts'
 import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import { readOutputText } from './ledger/latest-results.ts'
 
@@ -32,14 +35,22 @@ export interface ReusableSummariesOptions {
   readonly earlier: Pick<EarlierResults, 'isToBeRedone'>
   /** The working directory, which paths of documents are relative to. */
   readonly cwd: string
+  /** Finds the citations of summaries; undefined if those of the run have none. */
+  readonly citationIndex?: CitationIndex | undefined
+}
+
+/** A summary without front matter and footnotes. */
+interface Answer {
+  readonly text: string
+  readonly citations?: readonly Citation[] | undefined
 }
 
 /** A summary of this run, or one that this run is about to replace. */
 interface RunSummary {
   readonly path: string
   readonly qualityIssues?: readonly QualityIssue[] | undefined
-  /** The text, until it is in its file. */
-  readonly text?: string
+  /** The text and its citations, until they are in its file and in the ledger. */
+  readonly answer?: Answer
   readonly file?: string
   /** SHA-256 of the document, which the front matter has. */
   readonly sha256: string | undefined
@@ -48,7 +59,7 @@ interface RunSummary {
 /** Creates the search for reusable summaries of one run. @param out the output folder; absolute */
 export function createReusableSummaries(
   out: string,
-  { summaries, earlier, cwd }: ReusableSummariesOptions,
+  { summaries, earlier, cwd, citationIndex }: ReusableSummariesOptions,
 ): ReusableSummaries {
   const runSummaries = new Map<string, RunSummary>()
   let pathsByHash: Map<string, string[]> | undefined
@@ -56,29 +67,36 @@ export function createReusableSummaries(
   /** Documents whose summary is being moved to another one. */
   const movedPaths = new Set<string>()
 
-  /** Returns a summary as it was written; undefined if it was edited or deleted since. */
+  const toAnswer = async (file: string, entry: Parameters<typeof stripFrontMatter>[1]): Promise<Answer> => {
+    const text = stripFrontMatter(file, entry)
+    const citations = await citationIndex?.find(hashText(file))
+    return citations === undefined ? { text } : { text: removeFootnotes(text, citations), citations }
+  }
+  /** Returns the answer in a summary; undefined if it was edited or deleted since. */
   const readUnmodified = async (known: KnownSummary, file: string) => {
     const text = await readOutputText(out, file)
     if (text === undefined || hashText(text) !== known.output.sha256) return undefined
-    return stripFrontMatter(text, known)
+    return toAnswer(text, known)
   }
   const isGone = async (path: string) =>
     path !== '-' && (await statDocument(resolve(cwd, path))) === undefined
   const toReusable = async (
     path: string,
-    text: string,
+    { text, citations }: Answer,
     issues: readonly string[] | undefined,
   ): Promise<ReusableSummary> => ({
     action: 'reuse',
     text,
+    ...(citations !== undefined && { citations }),
     ...(issues !== undefined && { qualityIssues: issues as readonly QualityIssue[] }),
     from: { path, isMove: await isGone(path) },
   })
   const findInRun = async (path: string, requestHash: string) => {
     const found = runSummaries.get(requestHash)
     if (found === undefined || found.path === path) return undefined
-    const { text = found.file && (await readOutputText(out, found.file)) } = found
-    return text && toReusable(found.path, stripFrontMatter(text, found), found.qualityIssues)
+    const file = found.file && (await readOutputText(out, found.file))
+    const answer = found.answer ?? (file && (await toAnswer(file, found)))
+    return answer && toReusable(found.path, answer, found.qualityIssues)
   }
   /** Returns the documents with a summary for a request, first those that do not exist any more. */
   const listPaths = async (requestHash: string) => {
@@ -93,9 +111,9 @@ export function createReusableSummaries(
     for (const from of await paths) {
       const known = movedPaths.has(from) ? undefined : summaries.get(from)
       if (known === undefined || from === path || earlier.isToBeRedone(known)) continue
-      const text =
+      const answer =
         (await readUnmodified(known, locateSummary(from, known))) ?? (await readUnmodified(known, file))
-      if (text !== undefined) return toReusable(from, text, known.qualityIssues)
+      if (answer !== undefined) return toReusable(from, answer, known.qualityIssues)
     }
     return undefined
   }
@@ -111,30 +129,31 @@ export function createReusableSummaries(
     },
     async onPersisted(outcome) {
       if (outcome.status !== 'summarized') return
-      const { document, requestMetadata, text, qualityIssues } = outcome
+      const { document, requestMetadata, text, citations, qualityIssues } = outcome
       const { path } = document
       const replaced = summaries.get(path)
       // Another document may have the content that this one had, if documents were renumbered.
       if (replaced !== undefined && replaced.requestHash !== requestMetadata.requestHash) {
-        const replacedText = await readUnmodified(replaced, locateSummary(path, replaced))
+        const answer = await readUnmodified(replaced, locateSummary(path, replaced))
         const { requestHash, sha256, qualityIssues } = replaced
-        if (replacedText !== undefined && !runSummaries.has(requestHash))
+        if (answer !== undefined && !runSummaries.has(requestHash))
           runSummaries.set(requestHash, {
             path,
-            text: replacedText,
+            answer,
             sha256,
             qualityIssues: qualityIssues as readonly QualityIssue[] | undefined,
           })
       }
       const { requestHash, fingerprint } = requestMetadata
-      runSummaries.set(requestHash, { path, text, sha256: fingerprint.sha256, qualityIssues })
+      const answer = { text, citations }
+      runSummaries.set(requestHash, { path, answer, sha256: fingerprint.sha256, qualityIssues })
     },
     onWritten(outcome, file) {
       if (outcome.status !== 'summarized') return
       const { requestHash } = outcome.requestMetadata
       const entry = runSummaries.get(requestHash)
       if (entry?.path !== outcome.document.path) return
-      const { text: _, ...rest } = entry
+      const { answer: _, ...rest } = entry
       runSummaries.set(requestHash, { ...rest, file })
     },
   }

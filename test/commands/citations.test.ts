@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
@@ -132,6 +132,46 @@ describe('--citations', () => {
     expect(await read('live/docs/lease.md.summary.md')).toBe(text)
   })
 
+  it.each([
+    ['a copy', 'copy'],
+    ['a document that was moved', 'move'],
+  ])('keeps the citations for %s, which is not sent again', async (_, change) => {
+    const { run, read, cwd, simulator } = await setting()
+    await run(summarize)
+    const before = await read('summaries/docs/lease.md.summary.md')
+    await (change === 'copy' ? copyFile : rename)(join(cwd, 'docs/lease.md'), join(cwd, 'docs/other.md'))
+    await run(summarize)
+    expect(simulator.stats().requests).toBe(1)
+    expect(await read('summaries/docs/other.md.summary.md')).toBe(before)
+    const { stdout } = await run(['export', '--format', 'jsonl'])
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line & { readonly path: string })
+    expect(lines.map(({ path }) => path)).toEqual(
+      change === 'copy' ? ['docs/lease.md', 'docs/other.md'] : ['docs/other.md'],
+    )
+    for (const { summary, citations } of lines) {
+      expect(summary).toBe(`${pays} ${repairs}`)
+      expect(citations).toMatchObject([{ place: 'section Lease, line 3' }, {}])
+    }
+  })
+
+  it('keeps the citations for a copy that is found after its original was written, also with front matter', async () => {
+    const names = Array.from({ length: 8 }, (_, n) => `docs/${n}.md`)
+    const files = Object.fromEntries(names.map((name, n) => [name, n % 2 === 0 ? lease : `${lease}\n${n}\n`]))
+    const { run, read, simulator } = await setting(files)
+    await run([...summarize, '--front-matter', '--concurrency', '1'])
+    expect(simulator.stats().requests).toBe(5)
+    for (const name of names)
+      expect(await read(`summaries/${name}.summary.md`)).toMatch(
+        /^---\nsource: [\s\S]*\n---\n\n[^[]* \[1\]\. [^[]* \[2\]\.\n\n\[1\] [^\n]*\n\[2\] [^\n]*\n$/,
+      )
+    const { stdout } = await run(['export', '--format', 'jsonl'])
+    for (const line of stdout.trimEnd().split('\n'))
+      expect((JSON.parse(line) as Line).citations).toHaveLength(2)
+  })
+
   it('keeps citations of a batch that another command collects, of documents in the working directory', async () => {
     const other = (name: string) => `# ${name}\n\n${pays} ${repairs}\n`
     const { cwd, env, read } = await setting({
@@ -182,7 +222,7 @@ describe('--citations', () => {
     })
     const { stdout } = await run(['prompts', 'show', 'cited', '--file', 'docs/lease.md'])
     expect(stdout).toMatch(
-      /^--- user\nRead lease\.md:\n\n--- document with citations: docs\/lease\.md\n# Lease\n[\s\S]*\n--- user\nBe brief\.\n\n--- about \d+ tokens in/,
+      /^--- user\nRead lease\.md:\n\n--- document with citations\n# Lease\n[\s\S]*\n--- user\nBe brief\.\n\n--- about \d+ tokens in/,
     )
     expect((await run(['prompts', 'show', 'cited'])).stdout).toContain('citations: true\n')
   })
@@ -268,7 +308,6 @@ describe('--citations', () => {
       {
         type: 'document',
         source: { type: 'text', media_type: 'text/plain', data: 'The text.' },
-        title: 'a b .md',
         citations: { enabled: true },
       },
       { type: 'text', text: 'It is called a b .md.\n' },
@@ -396,7 +435,7 @@ describe('--citations', () => {
       expect(await read('summaries/docs/other.pdf.summary.md')).toContain(footnote(1))
     })
 
-    it('sends the PDF with its name and citations', async () => {
+    it('sends the PDF with citations', async () => {
       const server = await startRecordingServer()
       const cwd = await createFolder(pdf(1))
       await runCli([...upload, '-o', '-', '--format', 'jsonl'], { cwd, env: server.env })
@@ -405,7 +444,6 @@ describe('--citations', () => {
         {
           type: 'document',
           source: { type: 'base64', media_type: 'application/pdf', data: expect.any(String) },
-          title: 'docs/log.pdf',
           citations: { enabled: true },
         },
         { type: 'text', text: expect.stringContaining('The document is the PDF that is attached.') },

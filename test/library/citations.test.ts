@@ -62,6 +62,14 @@ it('every passage that is shown is in its document, in every format', async () =
   for (const kind of ['.png', '.tif']) expect([kind, kinds.has(kind)]).toEqual([kind, false])
 })
 
+it('equal texts share a request, and both have the passages', async () => {
+  const { client, simulator } = await createLibraryClient({ script: () => answerWith(quote) })
+  const store = memoryStore()
+  const outcomes = await collectItems(summarizeAll([text, text], { client, prompt, store }))
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ citations: [{ quote, place: 'line 1' }] })
+  expect(simulator.stats().requests).toBe(1)
+})
+
 it('every passage of a PDF that is uploaded is on its page', async () => {
   const { client } = await createLibraryClient()
   const inputs = ['fixtures/kinds', 'fixtures/documents']

@@ -87,10 +87,10 @@ async function renderForDocument(
 }
 
 /** Returns the sections of a document that is sent as a block between the texts of the prompt. */
-function formatCitable(user: string, { title, text, offset }: CitableDocument): readonly string[] {
+function formatCitable(user: string, { text, offset }: CitableDocument): readonly string[] {
   const sections = [
     ['user', user.slice(0, offset)],
-    [`document with citations: ${title}`, text ?? 'the attached PDF'],
+    ['document with citations', text ?? 'the attached PDF'],
     ['user', user.slice(offset)],
   ] as const
   return sections.flatMap(([name, text]) => (text.trim() === '' ? [] : [`--- ${name}\n${text.trimEnd()}\n`]))

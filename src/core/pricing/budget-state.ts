@@ -48,9 +48,7 @@ export function computeWorstCaseCost(
     ? 2 * Buffer.byteLength(JSON.stringify(schema, null, 2)) + schemaOverheadTokens
     : 0
   const uploadTokens = upload === undefined ? 0 : computeMaxUploadTokens(upload)
-  const citableTokens = citable
-    ? 3 * Buffer.byteLength(citable.text ?? '') + Buffer.byteLength(citable.title) + citationOverheadTokens
-    : 0
+  const citableTokens = citable ? 3 * Buffer.byteLength(citable.text ?? '') + citationOverheadTokens : 0
   const input = textTokens + citableTokens + schemaTokens + uploadTokens + requestOverheadTokens
   return priceOf({
     model,

@@ -71,21 +71,21 @@ function renderWhole({ user }: Prompt, values: Readonly<Record<string, string>>)
 
 /**
  * Returns the text of the user and the document, which is sent next to it. An uploaded PDF is cited itself, and the
- * text only refers to it. Images cannot be cited. The title is that of the placeholders, without characters
- * that could end a tag.
+ * text only refers to it. Images cannot be cited. It is sent without a title, so that
+ * a copy of a document, or one that was moved, has the same request.
  */
 function renderCited(
   prompt: Prompt,
-  values: Readonly<Record<'text' | 'path', string>>,
+  values: Readonly<Record<string, string>>,
   { text, blocks, upload }: Document,
 ): Pick<Request, 'user' | 'citable'> {
   const { user } = prompt
   if (upload?.type === 'images') return renderWhole(prompt, values)
   if (upload?.type === 'pdf' && !upload.isPartial)
-    return { ...renderWhole(prompt, values), citable: { title: values.path, offset: 0 } }
+    return { ...renderWhole(prompt, values), citable: { offset: 0 } }
   const content = { text, ...(blocks && { blocks }) }
   const place = user.findIndex((part) => typeof part !== 'string' && part.slot === 'text')
   const before = renderTemplate(user.slice(0, place), values).trimEnd()
   const after = renderTemplate(user.slice(place + 1), values).trimStart()
-  return { user: before + after, citable: { title: values.path, ...content, offset: before.length } }
+  return { user: before + after, citable: { ...content, offset: before.length } }
 }

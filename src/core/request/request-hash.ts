@@ -15,12 +15,7 @@ export function hashRequest(
   provider: ProviderName,
 ): string {
   const parts = [provider, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
-  const cited = citable && [
-    'citations',
-    citable.title,
-    citable.blocks ?? citable.text ?? null,
-    citable.offset,
-  ]
+  const cited = citable && ['citations', citable.blocks ?? citable.text ?? null, citable.offset]
   const optionalParts = [schema, upload && hashUpload(upload), cited]
   return hashJson([...parts, ...optionalParts.filter((part) => part !== undefined)])
 }

@@ -27,7 +27,6 @@ export interface Request {
 
 /** A document that is sent as a document block with citations. */
 export interface CitableDocument {
-  readonly title: string
   /** Undefined if the document is only an uploaded PDF. */
   readonly text?: string
   /** The parts of the text, if they are sent as separate blocks, which a citation names by their index. */
@@ -82,8 +81,8 @@ export function countPromptCharacters({
  * The API adds instructions for citations, and splits the document into sentences. Their tokens are not documented; this
  * is a guess.
  */
-function countCitableCharacters({ title, text = '' }: CitableDocument): number {
-  return Math.ceil(1.1 * (title.length + text.length)) + 1000
+function countCitableCharacters({ text = '' }: CitableDocument): number {
+  return Math.ceil(1.1 * text.length) + 1000
 }
 
 /** Characters of prose per token in the models that have the fewest. */

@@ -15,7 +15,7 @@ const base: Required<Asked> = {
   thinking: 'disabled',
   system: 'Be brief.',
   user: 'A text.',
-  citable: { title: 'a.md', text: 'High water.', offset: 2 },
+  citable: { text: 'High water.', offset: 2 },
   schema: { type: 'object' },
   upload: { type: 'pdf', base64: 'JVBERi0x', pages: 1 },
 }
@@ -29,7 +29,7 @@ describe('the request hash', () => {
     thinking: 'between_tools',
     system: 'Be kind.',
     user: 'Another text.',
-    citable: { title: 'a.md', text: 'High water.', offset: 3 },
+    citable: { text: 'High water.', offset: 3 },
     schema: { type: 'object', title: 'x' },
     upload: { type: 'pdf', base64: 'JVBERi0y', pages: 1 },
   }

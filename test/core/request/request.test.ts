@@ -11,7 +11,7 @@ type Field = Exclude<keyof Request, 'path' | 'hash' | 'attemptNumber'>
 const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = {
   system: ['Be brief. '.repeat(100), true],
   user: ['A document. '.repeat(100), true],
-  citable: [{ title: 'a.md', text: 'A document. '.repeat(100), offset: 0 }, true],
+  citable: [{ text: 'A document. '.repeat(100), offset: 0 }, true],
   upload: [{ type: 'pdf', base64: 'JVBERi0x', pages: 3 }, true],
   schema: [{ type: 'object', description: 'An answer. '.repeat(100) }, true],
   model: ['claude-haiku-5-5', false],
