@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readDocuments } from '../../src/documents.ts'
 import { definePrompt, memoryStore, summarizeAll } from '../../src/index.ts'
@@ -94,6 +95,66 @@ it('every passage of a PDF that is uploaded is on its page', async () => {
   }
   expect(count).toBeGreaterThan(0)
 })
+
+it('every passage that is shown is in its document, with any text, encoding and chunks', async () => {
+  const { client } = await createLibraryClient()
+  const words = fc.constantFrom(
+    'tide',
+    'Überfahrt',
+    '🚢🚢',
+    '潮汐',
+    'прилив',
+    'a\u0301b',
+    '$5.00',
+    '(see',
+    'it)',
+    '\u00ad',
+  )
+  const sentences = fc
+    .array(words, { minLength: 4, maxLength: 12 })
+    .chain((list) =>
+      fc
+        .constantFrom('. ', '.\n', '! ', '。', '.\r\n\r\n', '.\n\n# Part\n\n')
+        .map((end) => list.join(' ') + end),
+    )
+  const texts = fc.array(sentences, { minLength: 20, maxLength: 200 }).map((list) => list.join(''))
+  const encodings = fc.constantFrom('utf8', 'utf8-bom', 'utf16le', 'utf16be')
+  let count = 0
+  await fc.assert(
+    fc.asyncProperty(
+      texts,
+      encodings,
+      fc.integer({ min: 1000, max: 4000 }),
+      async (text, encoding, chunkTokens) => {
+        const inputs = [{ name: 'a.md', data: encodeText(text, encoding) }]
+        const documents = await collectItems(readDocuments(inputs))
+        const [document] = documents
+        const sent = document && 'text' in document ? document.text : ''
+        expect(sent).toBe(text.replaceAll('\r\n', '\n'))
+        for (const outcome of await collectItems(summarizeAll(documents, { client, prompt, chunkTokens }))) {
+          if (outcome.status !== 'summarized') throw new Error(outcome.status)
+          for (const { quote, found, supports } of outcome.citations ?? []) {
+            expect(outcome.text.slice(supports.start, supports.end)).not.toBe('')
+            if (found === undefined) continue
+            expect(sent.slice(found.start, found.end)).toBe(quote)
+            count++
+          }
+        }
+      },
+    ),
+    { numRuns: 30 },
+  )
+  expect(count).toBeGreaterThan(20)
+})
+
+/** Encodes a text with a byte-order mark, except for `utf8`. */
+function encodeText(text: string, encoding: string): Uint8Array {
+  if (encoding === 'utf8') return Buffer.from(text)
+  const marked = `\ufeff${text}`
+  if (encoding === 'utf8-bom') return Buffer.from(marked)
+  const bytes = Buffer.from(marked, 'utf16le')
+  return encoding === 'utf16le' ? bytes : bytes.swap16()
+}
 
 it('an image has no passages, and its name cannot be cited', async () => {
   const asked: unknown[] = []

@@ -74,7 +74,7 @@ async function readLine(handle: FileHandle, { start, length }: LinePlace): Promi
   return line.toString()
 }
 
-/** Returns a line as the entry of a document with citations; undefined if it is none. */
+/** Returns the entry of a document with citations; undefined for other lines. */
 function toCitedEntry(line: string): DocumentEntry | undefined {
   if (!line.includes('"citations":')) return undefined
   const entry = parseLedgerEntry(line)
