@@ -6,7 +6,7 @@ import type { BatchBuilder } from '../core/batch/batch-store.ts'
 import { bodyEnd, bodyStart } from './batch-body-file.ts'
 import { batchesFolder, deleteBatchFiles } from './batch-files.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
-import { makeFolderBelow, syncFolder } from './fs/create-folder.ts'
+import { makeFolderBelow, syncFolders } from './fs/create-folder.ts'
 import { toWriteError } from './fs/disk-error.ts'
 import { createStoredBatch, type StoredBatchOptions } from './stored-batch.ts'
 
@@ -66,10 +66,13 @@ export async function createBatchBuilder(
       const sealedAt = clock.wallTime()
       await write(body, bodyEnd)
       await body.sync()
+      // Later lines can survive a power failure without earlier ones.
+      await lines.sync()
       await write(lines, formatSealedLine(sealedAt))
       await lines.sync()
       await close()
-      await syncFolder(folder)
+      // The folder may be new.
+      await syncFolders(out, [folder])
       const file = {
         localId,
         endpoint: baseUrl,

@@ -14,7 +14,7 @@ import {
 } from '../support/power-loss.mjs'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-import { countedService, filesBelow, ledgerOf, summaryOf } from './invariants.ts'
+import { countedService, docs, filesBelow, ledgerOf, summaryOf } from './invariants.ts'
 
 /** A run that loses its power. */
 export interface PowerLossCase {
@@ -25,12 +25,22 @@ export interface PowerLossCase {
   /** Changes the folder before the run, for example by an earlier run. */
   readonly prepare?: (cwd: string, env: Readonly<Record<string, string>>) => Promise<void>
   readonly behaviour?: Parameters<typeof countedService>[0]
+  readonly service?: Parameters<typeof countedService>[1]
   /** The names in the requests that the run sends. */
   readonly names: readonly string[]
   /** The names of the documents. Default: as in the requests. */
   readonly documents?: readonly string[]
   /** Checks the summary of a document. Default: it is that of the simulator. */
   readonly expectSummary?: (name: string, text: string) => void
+}
+
+/** A run that sends one canary request, and the other documents in a batch. */
+export const batchCase: PowerLossCase = {
+  files: docs('abcdef'),
+  args: ['--batch'],
+  concurrency: 1,
+  service: { batches: { durationMs: 1, chooseFault: () => undefined } },
+  names: [...'abcdef'],
 }
 
 /**
@@ -46,6 +56,7 @@ export async function losePower(
     concurrency,
     prepare,
     behaviour,
+    service,
     names,
     documents = names,
     expectSummary = (name, text) => expect(text).toBe(summaryOf(name)),
@@ -56,7 +67,7 @@ export async function losePower(
   const { env, hits } = await countedService((name, time) => {
     onRequest(name)
     return behaviour?.(name, time) ?? { kind: 'answer', delayMs: 1 }
-  })
+  }, service)
   const run = ['summarize', 'docs', ...args, '--concurrency', String(concurrency)]
   const cwd = await createFolder(files)
   await setWholeSeconds(cwd)
@@ -67,7 +78,7 @@ export async function losePower(
     const recording = recordDisk(folder)
     onRequest = recording.mark
     try {
-      const { code, stderr } = await runInProcess(run, { cwd: folder, env })
+      const { code, stderr } = await runInProcess(run, { cwd: folder, env, clockSpeed: 500 })
       expect(code, stderr).toBe(0)
       return { recording, stderr }
     } finally {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runInProcess } from '../support/run-in-process.ts'
 import { docs, sentence } from './invariants.ts'
-import { losePower, seedsFrom } from './lose-power.ts'
+import { batchCase, losePower, seedsFrom } from './lose-power.ts'
 
 const names = [...'abcdef']
 const some = { files: docs(names), args: [], concurrency: 2, names }
@@ -34,6 +34,10 @@ describe('a power loss', () => {
       },
       seedsFrom(2000, 200),
     )
+  })
+
+  it('P27 loses no batch, and pays for no request of one again', async () => {
+    await losePower(batchCase, seedsFrom(6000, 200))
   })
 
   it('P27 loses no reply about a chunk of a long document', async () => {

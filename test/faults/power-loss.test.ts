@@ -6,12 +6,16 @@ import { recordDisk, replay } from '../support/power-loss.mjs'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { countedService, docs, filesBelow, ledgerOf } from './invariants.ts'
-import { losePower, seedsFrom } from './lose-power.ts'
+import { batchCase, losePower, seedsFrom } from './lose-power.ts'
 
 describe('a power loss', () => {
   it('P27 loses no summary that was saved, and costs no more than the requests in flight', async () => {
     const names = [...'abcd']
     await losePower({ files: docs(names), args: [], concurrency: 2, names }, seedsFrom(1, 25))
+  })
+
+  it('P27 loses no batch, and pays for no request of one again', async () => {
+    await losePower(batchCase, seedsFrom(5000, 15))
   })
 
   it('P27 brings back no error record that a recovery removed', async () => {

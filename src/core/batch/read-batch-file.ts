@@ -25,7 +25,8 @@ export interface BatchFileReader {
 
 /**
  * Creates a parser for a batch file. The file is untrusted, so every field of a line is checked. An invalid
- * line makes the file unusable, unless the batch was never sent or a killed run left a torn last line.
+ * line makes the file unusable, unless the batch was never sent: the line that seals it is written when all others are
+ * on the disk, and it is sent after that. Without this line, a power failure may have damaged any other.
  * @param resolvePath converts a document path, relative to a recorded working directory, to the path in this
  * run
  */
@@ -38,6 +39,8 @@ export function createBatchFileReader(resolvePath: (base: string, path: string) 
   let [sealedAt, id]: [number?, string?] = []
   let lineCount = 0
   let damagedLine: number | undefined
+  /** Whether it has a line that is only written after it was sent. */
+  let wasSent = false
 
   const acceptHeader = (line: unknown): boolean => {
     // Format 1 called the field `v`.
@@ -48,11 +51,10 @@ export function createBatchFileReader(resolvePath: (base: string, path: string) 
   }
   const acceptLine = (line: unknown): boolean => {
     if (lineCount === 1) return acceptHeader(line)
-    if (sealedAt !== undefined) {
-      if (createdShape.matches(line)) id = line.batch_id
-      if (settledShape.matches(line)) for (const name of line.custom_ids) settledIds.add(name)
-      return true
-    }
+    if (createdShape.matches(line)) id = line.batch_id
+    if (settledShape.matches(line)) for (const name of line.custom_ids) settledIds.add(name)
+    wasSent ||= createdShape.matches(line) || settledShape.matches(line)
+    if (sealedAt !== undefined) return true
     if (sealedShape.matches(line)) {
       sealedAt = Date.parse(line.sealed_at)
       return true
@@ -76,8 +78,7 @@ export function createBatchFileReader(resolvePath: (base: string, path: string) 
     },
     finish(name) {
       if (version !== undefined && version !== batchFileVersion) return { version }
-      const isSent = sealedAt !== undefined || (damagedLine !== undefined && damagedLine < lineCount)
-      if (isSent && damagedLine !== undefined) return { damagedLine }
+      if ((sealedAt !== undefined || wasSent) && damagedLine !== undefined) return { damagedLine }
       const { localId = name, endpoint = '', cwd = '' } = header ?? {}
       if (localId !== name) return { damagedLine: 1 }
       return { localId, endpoint, cwd, items, sealedAt, id, settledIds }

@@ -8,7 +8,7 @@ import {
 } from '../../core/run/ledger-entry.ts'
 import { inspectErrorRecord } from '../error-record-file.ts'
 import { writeFileAtomic } from '../fs/atomic-write.ts'
-import { syncFolder } from '../fs/create-folder.ts'
+import { syncFolders } from '../fs/create-folder.ts'
 import { hashFile, hashText } from '../fs/file-hash.ts'
 import { statFile } from '../fs/no-follow-fs.ts'
 import { isPathAllowed } from '../fs/path-length.ts'
@@ -167,7 +167,7 @@ async function saveUnplaced(
   const savedPath = isPathAllowed(out, longPath) ? longPath : `${recoveredFolder}/${hash}${extname(file)}`
   await writeFileAtomic(out, join(out, savedPath), text, nonce, 0o600)
   // The journal is the only other copy of the text, and will be emptied.
-  await syncFolder(dirname(join(out, savedPath)))
+  await syncFolders(out, [dirname(join(out, savedPath))])
   return savedPath
 }
 

@@ -90,6 +90,22 @@ describe('createBatchFileReader', () => {
     }
   })
 
+  it('treats a file without a seal as never sent, even if a power failure damaged any of its lines', () => {
+    const whole = linesOf().slice(0, -3)
+    for (let n = 0; n < whole.length; n++)
+      for (const damage of ['\0\0\0', '', '{"type":"doc'])
+        expect(read(whole.map((line, at) => (at === n ? damage : line)))).toMatchObject({
+          sealedAt: undefined,
+        })
+  })
+
+  it('reports a file as damaged if only its seal is, because the API confirmed the batch', () => {
+    const lines = linesOf()
+    const seal = lines.findIndex((line) => line.includes('"type":"sealed"'))
+    lines[seal] = '\0\0\0'
+    expect(read(lines)).toEqual({ damagedLine: seal + 1 })
+  })
+
   it('reports a file as damaged if a line before the seal is incomplete', () => {
     for (let n = 1; n < linesOf().length - 3; n++) {
       const lines = linesOf()
