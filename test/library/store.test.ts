@@ -13,7 +13,9 @@ import {
   summarizeAll,
 } from '../../src/index.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
+import { createSeededRandom } from '../../src/simulator/seeded-random.ts'
 import { answerWith, collectItems, createLibraryClient, getRejection } from '../support/library-client.ts'
+import { recordDisk, replay } from '../support/power-loss.mjs'
 import { createFolder } from '../support/run-cli.ts'
 
 const byIndex = (outcomes: readonly Outcome[]) => outcomes.toSorted((a, b) => a.index - b.index)
@@ -299,6 +301,19 @@ describe('folderStore', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it('keeps a value in a power failure, once it is stored', async () => {
+    const parent = await createFolder({})
+    const store = folderStore(join(parent, 'new/store'))
+    const recording = recordDisk(parent)
+    for (const key of ['batches', 'result/aa', 'result/ab']) await store.set(key, `the value of ${key}`)
+    recording.stop()
+    for (let seed = 1; seed <= 30; seed++) {
+      const left = replay(recording).afterPowerLoss(createSeededRandom(seed))
+      for (const key of ['batches', 'result/aa', 'result/ab'])
+        expect(left.get(`new/store/${key}.json`)?.bytes.toString()).toBe(`the value of ${key}`)
+    }
   })
 
   it('keeps a whole value when several are written at the same time', async () => {
