@@ -1,4 +1,4 @@
-export type { Mark, MarkKind } from './core/document/mark.ts'
+export type { Mark, MarkedText, MarkKind } from './core/document/mark.ts'
 export type { Image, ImageMediaType, Images, Pdf, Upload } from './core/document/upload.ts'
 export type { Problem } from './library/library-error.ts'
 export { readDocuments } from './library/read-documents.ts'

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 export type { Citation, TextRange } from './core/citations/citation.ts'
-export type { Mark, MarkKind } from './core/document/mark.ts'
+export type { Mark, MarkedText, MarkKind } from './core/document/mark.ts'
 export type { Image, ImageMediaType, Images, Pdf, Upload } from './core/document/upload.ts'
 export type { EstimateRange } from './core/estimate/estimate-cost.ts'
 export type { Effort } from './core/pricing/models.ts'

@@ -4,6 +4,7 @@ import type { Mark } from '../core/document/mark.ts'
 import type { Upload } from '../core/document/upload.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { isPromise } from './check-arguments.ts'
+import { isMarks } from './is-marks.ts'
 import { isUpload } from './is-upload.ts'
 import type { Problem } from './library-error.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -132,12 +133,6 @@ export async function readText({ item, ...source }: TextSource): Promise<Documen
     ...(upload !== undefined && { upload }),
     ...(isMarks(marks) && { marks }),
   }
-}
-
-function isMarks(value: unknown): value is readonly Mark[] {
-  const isMark = ({ offset, kind, label }: Partial<Record<keyof Mark, unknown>>) =>
-    typeof offset === 'number' && typeof kind === 'string' && typeof label === 'string'
-  return Array.isArray(value) && value.every((mark) => isMark(Object(mark)))
 }
 
 function describeType(item: unknown): string {

@@ -356,6 +356,8 @@ describe('an upload for summarizeAll', () => {
   it.each([
     ['without pages', { type: 'pdf', base64: 'JVBERi0=' }],
     ['with pages that are no number', { type: 'pdf', base64: 'JVBERi0=', pages: Number.NaN }],
+    ['with a content without marks', { type: 'pdf', base64: 'JVBERi0=', pages: 1, content: { text: 'a' } }],
+    ['with a content that is null', { type: 'pdf', base64: 'JVBERi0=', pages: 1, content: null }],
     ['without images', { type: 'images', images: [] }],
     [
       'with an image of another type',

@@ -26,7 +26,9 @@ export interface Mark {
 
 /** A text, and where its parts begin: sorted by offset, an outer part before the parts in it. */
 export interface MarkedText {
+  /** The text. */
   readonly text: string
+  /** Where its parts begin. */
   readonly marks: readonly Mark[]
 }
 
