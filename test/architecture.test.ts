@@ -91,6 +91,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'undici/lib/dispatcher/agent.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/pool.js': ['claude/transport.ts'],
   'undici/lib/dispatcher/proxy-agent.js': ['claude/transport.ts'],
+  'undici/lib/web/fetch/formdata.js': ['claude/bundled-fetch-classes.ts'],
+  'undici/lib/web/fetch/headers.js': ['claude/bundled-fetch-classes.ts'],
   commander: [
     'cli.ts',
     'cli/command-spec.ts',

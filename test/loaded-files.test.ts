@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findLoadedPackages } from './support/loaded-packages.ts'
 import { createFolder, runCli, startService } from './support/run-cli.ts'
@@ -30,6 +31,17 @@ describe('the program loads few files:', () => {
     expect(run.files).toBeLessThanOrEqual(20)
     expect(run.packages).toContain('undici')
     for (const name of ['yaml', 'fast-glob', 'micromatch']) expect(run.packages).not.toContain(name)
+  })
+
+  it("a run of one document, none of Node's own fetch", async () => {
+    const script = "process.on('exit', () => console.error(process.moduleLoadList.join('\\n')))"
+    const cwd = await createFolder({ 'docs/a.md': 'The harbour has a keeper.', 'list.cjs': script })
+    const { env } = await startService({})
+    const options = { cwd, env: { ...env, NODE_OPTIONS: `--require "${join(cwd, 'list.cjs')}"` } }
+    const { code, stderr } = await runCli(['summarize', 'docs'], options)
+    expect(code).toBe(0)
+    expect(stderr).toContain('NativeModule http')
+    expect(stderr).not.toMatch(/NativeModule (internal\/deps\/undici|http2)/)
   })
 
   it('a run with nothing to do, no client', async () => {

@@ -25,3 +25,9 @@ declare module 'undici/lib/core/connect.js' {
   import type { buildConnector as build } from 'undici'
   export default function buildConnector(options?: build.BuildOptions): build.connector
 }
+declare module 'undici/lib/web/fetch/formdata.js' {
+  export { FormData } from 'undici'
+}
+declare module 'undici/lib/web/fetch/headers.js' {
+  export { Headers } from 'undici'
+}

@@ -67,6 +67,11 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   const connectClient = async (settings: Partial<ClaudeClientOptions>) => {
     await adaptV8()
     const { createClaudeClient } = await import('../claude/claude-client.ts')
+    // The packages of other platforms use Node's own fetch, too.
+    if (options.provider === 'anthropic') {
+      const { useBundledFetchClasses } = await import('../claude/bundled-fetch-classes.ts')
+      useBundledFetchClasses()
+    }
     const idleTimeoutMs = options.idleTimeout * 1000
     const client = await createClaudeClient({
       clock: runtime.clock,
