@@ -4,7 +4,7 @@ import { Headers } from 'undici/lib/web/fetch/headers.js'
 /**
  * Makes two classes of the bundled undici global: `Headers` and `FormData`. The SDK uses the global ones, and the first
  * use of Node's own loads all of its `fetch` and HTTP/2: a tenth of the CPU time of a short run. Only for programs, never
- * for the library: what somebody made before is no instance of the new classes.
+ * for the library: objects of the old classes are no instances of the new ones.
  */
 export function useBundledFetchClasses(): void {
   for (const [name, value] of Object.entries({ FormData, Headers }))
