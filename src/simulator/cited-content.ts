@@ -46,11 +46,11 @@ interface Passage {
   readonly at: number
 }
 
-/** Finds a sentence in one part of the document. Its words may have other white space between them. */
+/** Finds a sentence in one part of the document. There, its words may have other white space, tags and marks of Markdown. */
 function findPassage(sentence: string, { text, blocks, pages }: CitableDocument): Passage | undefined {
   const words = sentence.split(/\s+/).filter((word) => word !== '')
   if (words.length === 0) return undefined
-  const pattern = new RegExp(words.map(escapePattern).join('\\s+'))
+  const pattern = new RegExp(words.map(toPattern).join('(?:[\\s*_`]|<[^<>]{1,200}>)+'))
   for (const [part, content] of (pages ?? blocks ?? [text]).entries()) {
     const match = pattern.exec(content)
     if (match !== null) return { quote: match[0], part, at: match.index }
@@ -58,8 +58,9 @@ function findPassage(sentence: string, { text, blocks, pages }: CitableDocument)
   return undefined
 }
 
-function escapePattern(word: string): string {
-  return word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+function toPattern(word: string): string {
+  const characters = word.match(/./gsu) ?? []
+  return characters.map((character) => character.replace(/[\\^$.*+?()[\]{}|]/, '\\$&')).join('[*_`]*')
 }
 
 function createCitation(
