@@ -1,4 +1,5 @@
 import type { Citation, ReportedCitation } from './citation.ts'
+import { findOnlyPlace } from './whole-words.ts'
 
 /** Notes on a part of a document: the reply about a chunk, or about other notes. */
 export interface Note {
@@ -40,7 +41,7 @@ function cutNote({ text, citations }: Note): readonly NoteBlock[] {
 
 /**
  * Returns the passages of the document that support a reply about notes: those of the blocks that it cites. A citation
- * counts only if its quote is in the blocks that it names, or else in exactly one block.
+ * counts only if its quote is once in the blocks that it names, or else once in all of them.
  */
 export function resolveNoteCitations(
   reported: readonly ReportedCitation[],
@@ -55,18 +56,29 @@ export function resolveNoteCitations(
   })
 }
 
+/** Returns the blocks that a quote is from: of those that the citation names, or else of all. */
 function findBlocks(
   quote: string,
   place: ReportedCitation['place'],
   blocks: readonly NoteBlock[],
 ): readonly NoteBlock[] {
-  if (quote === '') return []
-  if (place?.unit === 'blocks') {
-    const named = blocks.slice(place.start, place.end)
-    if (normalize(named.map(({ text }) => text).join(' ')).includes(quote)) return named
-  }
-  const matching = blocks.filter(({ text }) => normalize(text).includes(quote))
-  return matching.length === 1 ? matching : []
+  // Punctuation alone supports no statement.
+  if (!/[\p{L}\p{N}]/u.test(quote)) return []
+  const named = place?.unit === 'blocks' ? findBlocksWith(quote, blocks.slice(place.start, place.end)) : []
+  return named.length > 0 ? named : findBlocksWith(quote, blocks)
+}
+
+/** Returns the blocks that have parts of a quote, in a row; none if the quote is there several times. */
+function findBlocksWith(quote: string, blocks: readonly NoteBlock[]): readonly NoteBlock[] {
+  let text = ''
+  const ranges = blocks.map((block) => {
+    const start = text.length
+    text += `${normalize(block.text)} `
+    return { block, start, end: text.length - 1 }
+  })
+  const found = findOnlyPlace(text, quote)
+  if (found === undefined) return []
+  return ranges.filter(({ start, end }) => start < found.end && end > found.start).map(({ block }) => block)
 }
 
 /** The API may join blocks with other white space. */

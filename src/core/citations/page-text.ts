@@ -1,5 +1,6 @@
 import type { Mark } from '../document/mark.ts'
 import type { TextRange } from './citation.ts'
+import { cutsWord } from './whole-words.ts'
 
 /** Finds quotes of a PDF whose text the API extracted itself. */
 export interface PageText {
@@ -27,20 +28,19 @@ export function createPageText(text: string, marks: readonly Mark[]): PageText {
   })
   return {
     find(quote, pages) {
-      const { text: wanted } = normalize(quote)
+      const wanted = normalize(quote.trim()).text
       if (!/[\p{L}\p{N}]/u.test(wanted)) return undefined
-      const first = document.text.indexOf(wanted)
-      if (pages !== undefined) {
-        const [from, to] = [findPageStart(pages.start), findPageStart(pages.end)]
-        for (let at = first; at !== -1; at = document.text.indexOf(wanted, at + 1)) {
-          const range = toRange(at, wanted.length)
-          if (range.start >= from && range.end <= to) return range
-          if (range.start >= to) break
-        }
+      const [from, to] = pages ? [findPageStart(pages.start), findPageStart(pages.end)] : [0, 0]
+      let only: TextRange | undefined
+      let places = 0
+      for (let at = document.text.indexOf(wanted); at !== -1; at = document.text.indexOf(wanted, at + 1)) {
+        const range = toRange(at, wanted.length)
+        if (cutsWord(text, range)) continue
+        if (range.start >= from && range.end <= to) return range
+        only = range
+        places++
       }
-      return first === -1 || document.text.includes(wanted, first + 1)
-        ? undefined
-        : toRange(first, wanted.length)
+      return places === 1 ? only : undefined
     },
   }
 }

@@ -3,6 +3,7 @@ import { locate } from '../document/locate.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 import type { Citation, ReportedCitation, TextRange } from './citation.ts'
 import { createPageText, type PageText } from './page-text.ts'
+import { cutsWord, findOnlyPlace } from './whole-words.ts'
 
 /** The text of a document, for looking up quotes. */
 export interface CitedText extends Pick<Document, 'text' | 'marks'> {
@@ -12,7 +13,7 @@ export interface CitedText extends Pick<Document, 'text' | 'marks'> {
 
 /**
  * Looks up each quote in the text of the document. A quote counts as found if it is at the reported indexes, read as UTF-16
- * units or as code points, or if the text has it exactly once. One of an uploaded PDF counts on the reported pages; see
+ * units or as code points, or if the text has it exactly once, and neither begins nor ends inside a word or a number. One of an uploaded PDF counts on the reported pages; see
  * {@link createPageText}. Everything else is kept without a place, so that it is never shown as support.
  */
 export function verifyCitations(
@@ -56,19 +57,23 @@ function findQuote(
 ): TextRange | undefined {
   // Punctuation alone supports no statement.
   if (!/[\p{L}\p{N}]/u.test(quote)) return undefined
-  const isThere = (start: number) => text.startsWith(quote, start)
   if (reported !== undefined) {
-    const starts = [reported.start, toUnits(reported.start)]
-    const ends = [reported.end, toUnits(reported.end)]
-    for (const [reading, start] of starts.entries())
-      if (ends[reading] === start + quote.length && isThere(start)) return toRange(start, quote)
+    const readings = [reported, { start: toUnits(reported.start), end: toUnits(reported.end) }]
+    for (const { start, end } of readings) {
+      const range = findAt(text, quote, start, end)
+      if (range !== undefined) return range
+    }
   }
-  const first = text.indexOf(quote)
-  return first === -1 || text.includes(quote, first + 1) ? undefined : toRange(first, quote)
+  return findOnlyPlace(text, quote) ?? findOnlyPlace(text, quote.trim())
 }
 
-function toRange(start: number, { length }: string): TextRange {
-  return { start, end: start + length }
+/** Returns the range if it is the quote. The API may quote a sentence with or without the white space after it. */
+function findAt(text: string, quote: string, start: number, end: number): TextRange | undefined {
+  const reported = text.slice(start, end)
+  if (reported !== quote && reported.trim() !== quote.trim()) return undefined
+  const from = reported === quote ? start : start + reported.length - reported.trimStart().length
+  const range = { start: from, end: from + (reported === quote ? quote : reported.trim()).length }
+  return cutsWord(text, range) ? undefined : range
 }
 
 /** Returns a function that converts an index of code points to one of UTF-16 units. */

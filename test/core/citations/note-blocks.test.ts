@@ -46,6 +46,10 @@ describe('notes as blocks', () => {
     )
     const both = { supports, quote: 'High water is at 06:12. The ferry waits.', place: blocks(2, 4) }
     expect(resolveNoteCitations([both], cut).map(({ quote }) => quote)).toEqual(['a', 'bb'])
+    const wide = { supports, quote: 'The ferry waits.', place: blocks(0, 100_000) }
+    expect(resolveNoteCitations([wide], cut).map(({ quote }) => quote)).toEqual(['bb'])
+    const parts = { supports, quote: 'at 06:12. The ferry', place: blocks(2, 4) }
+    expect(resolveNoteCitations([parts], cut).map(({ quote }) => quote)).toEqual(['a', 'bb'])
   })
 
   it.each([
@@ -65,6 +69,9 @@ describe('notes as blocks', () => {
     ],
     ['a quote that several blocks have', { quote: '2]' }, ['2]']],
     ['an empty quote', { quote: ' ', place: blocks(0, 6) }, [' ']],
+    ['a quote without words', { quote: '.', place: blocks(0, 6) }, ['.']],
+    ['a part of a word', { quote: 'erry waits.', place: blocks(3, 4) }, ['erry waits.']],
+    ['a part of a number', { quote: '6:12.', place: blocks(2, 3) }, ['6:12.']],
   ])('do not trust %s', (_, citation, quotes) => {
     const resolved = resolveNoteCitations([{ supports, ...citation }], cut)
     expect(resolved.map(({ quote }) => quote)).toEqual(quotes)

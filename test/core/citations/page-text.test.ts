@@ -29,6 +29,8 @@ describe('createPageText', () => {
     ['ligatures in the quote', 'the first office', 'the ﬁrst oﬃce'],
     ['accents that are separate characters', 'Cafe\u0301 Zu\u0308rich', 'Café Zürich'],
     ['Chinese over two lines', '潮汐在\n午夜', '潮汐在午夜'],
+    ['white space at its ends', 'The tenant pays.', ' The tenant pays. '],
+    ['a line break at its end', 'The tenant pays.', 'The tenant pays.\r\n'],
   ])('finds a quote that differs in %s', (_, text, quote) => {
     expect(find([`Before. ${text}. After.`], quote)).toBe(text)
   })
@@ -42,6 +44,10 @@ describe('createPageText', () => {
     ['an exponent', 'an area of 10²', 'an area of 102'],
     ['a range', 'from 1-5 boats', 'from 15 boats'],
     ['case', 'the polish fleet', 'the Polish fleet'],
+    ['a minus in front of it', 'a change of -5 percent', '5 percent'],
+    ['a decimal in front of it', 'a change of 1.5 percent', '5 percent'],
+    ['a percent sign after it', 'a change of 5%', 'a change of 5'],
+    ['the beginning of its first word', 'the account was not found', 'count was not found'],
   ])('does not find a quote that differs in %s', (_, text, quote) => {
     expect(find([text], quote)).toBeUndefined()
   })

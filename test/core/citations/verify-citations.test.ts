@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ReportedCitation } from '../../../src/core/citations/citation.ts'
 import { verifyCitations } from '../../../src/core/citations/verify-citations.ts'
+import { cutsWord } from '../../../src/core/citations/whole-words.ts'
 
 /** Texts with characters of two UTF-16 units, repeated passages and line breaks. */
 const texts = fc
@@ -11,6 +12,10 @@ const texts = fc
   .map((parts) => parts.join('').toWellFormed())
 const countCodePoints = (text: string) => [...text].length
 const hasWord = (quote: string) => /[\p{L}\p{N}]/u.test(quote)
+const listPlaces = (text: string, quote: string) =>
+  Array.from({ length: text.length }, (_, start) => ({ start, end: start + quote.length })).filter(
+    ({ start }) => text.startsWith(quote, start),
+  )
 const supports = { start: 0, end: 1 }
 const verifyOne = (citation: Omit<ReportedCitation, 'supports'>, text: string) => {
   const [verified] = verifyCitations([{ supports, ...citation }], { text })
@@ -37,9 +42,11 @@ describe('verifyCitations', () => {
         const start = measure(before)
         const place = { unit: 'characters', start, end: start + measure(quote) } as const
         const { found } = verifyOne({ quote, place }, text) ?? {}
-        expect(found && text.slice(found.start, found.end)).toBe(quote)
+        if (cutsWord(text, { start: before.length, end: before.length + quote.length })) return
+        expect(found && text.slice(found.start, found.end).trim()).toBe(quote.trim())
         // The other reading may be a passage with the same words.
-        if (text.indexOf(quote) === text.lastIndexOf(quote)) expect(found?.start).toBe(before.length)
+        if (text.indexOf(quote.trim()) === text.lastIndexOf(quote.trim()))
+          expect([before.length, text.indexOf(quote.trim())]).toContain(found?.start)
       }),
       { numRuns: 2000 },
     )
@@ -57,11 +64,16 @@ describe('verifyCitations', () => {
         const verified = verifyOne({ quote, ...(place && { place }) }, text)
         const { found } = verified ?? {}
         if (found === undefined) return
-        expect(text.slice(found.start, found.end)).toBe(quote)
+        expect(text.slice(found.start, found.end).trim()).toBe(quote.trim())
         expect(hasWord(quote)).toBe(true)
+        expect(cutsWord(text, found)).toBe(false)
         const isUnique = text.indexOf(quote) === text.lastIndexOf(quote)
         const readings = [place?.start, place && [...text].slice(0, place.start).join('').length]
-        if (!isUnique) expect(readings).toContain(found.start)
+        const isAtReading = readings.some(
+          (start) => start != null && start <= found.start && text.slice(start, found.start).trim() === '',
+        )
+        const isOnlyWhole = listPlaces(text, quote).filter((range) => !cutsWord(text, range)).length === 1
+        if (!isUnique) expect(isAtReading || isOnlyWhole).toBe(true)
       }),
       { numRuns: 2000 },
     )
@@ -82,6 +94,44 @@ describe('verifyCitations', () => {
       start: 33,
       end: 49,
     })
+  })
+
+  it.each([
+    ['I agree. Yes. I agree. No.', 'I agree.', 14, 23],
+    ['I agree. Yes. I agree. No.', 'I agree. ', 14, 22],
+    ['I agree. Yes. I agree.\r\nNo.', 'I agree.\r\n', 14, 22],
+  ])('ignores white space at the ends of a passage: in %j, %j at %i to %i', (text, quote, start, end) => {
+    const found = verifyOne({ quote, place: { unit: 'characters', start, end } }, text)?.found
+    expect(found && [found.start, text.slice(found.start, found.end).trim()]).toEqual([14, 'I agree.'])
+  })
+
+  it.each([
+    ['5 million euros.', 'It cost 15 million euros.'],
+    ['5 percent.', 'Growth was -5 percent.'],
+    ['5 percent.', 'Growth was \u22125 percent.'],
+    ['5 percent.', 'Growth was 1.5 percent.'],
+    ['5 million.', 'It cost €5 million.'],
+    ['Growth was 1', 'Growth was 1.5 percent.'],
+    ['Growth was 5', 'Growth was 5% in May.'],
+    ['Growth was 5', 'Growth was 50 in May.'],
+    ['count was not found', 'The account was not found.'],
+    ['The count', 'The counter was found.'],
+    ['cafe', 'A cafe\u0301 is open.'],
+  ])('does not take %j for a passage of %j', (quote, text) => {
+    const start = text.indexOf(quote)
+    const place = { unit: 'characters', start, end: start + quote.length } as const
+    expect(verifyOne({ quote }, text)?.found).toBeUndefined()
+    expect(verifyOne({ quote, place }, text)?.found).toBeUndefined()
+  })
+
+  it.each([
+    ['5 million euros.', 'It cost (5 million euros.)'],
+    ['count', 'The account is no count.'],
+    ['東京は雨', '今日の東京は雨です。'],
+    ['Growth was 5.', 'Sales.Growth was 5. Costs fell.'],
+    ['Growth was', 'SalesGrowth was 5.'],
+  ])('takes %j for a passage of %j', (quote, text) => {
+    expect(verifyOne({ quote }, text)?.found?.start).toBe(text.lastIndexOf(quote))
   })
 
   it('says where in the document a passage is', () => {
