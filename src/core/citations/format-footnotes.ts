@@ -1,3 +1,4 @@
+import { toSingleLine } from '../text/to-single-line.ts'
 import { truncate } from '../text/truncate.ts'
 import type { Citation, TextRange } from './citation.ts'
 
@@ -10,27 +11,47 @@ const maxQuoteChars = 300
  * marks are `[c1]`, so that its own never look like a footnote.
  */
 export function addFootnotes(text: string, citations: readonly Citation[]): string {
-  const toMark = createMarkFormat(text)
   const passages = listPassages(citations)
-  const numbersByEnd = new Map<number, Set<number>>()
-  for (const { supports, found } of citations) {
-    if (found === undefined) continue
-    const number = passages.findIndex((passage) => isSame(passage.found, found)) + 1
-    const end = findMarkPosition(text, supports)
-    numbersByEnd.set(end, (numbersByEnd.get(end) ?? new Set()).add(number))
-  }
   if (passages.length === 0) return text
-  const notes = passages.map(
-    ({ place, quote }, n) =>
-      `${toMark(n + 1)} ${place === undefined ? '' : `${place}: `}"${formatQuote(quote)}"`,
-  )
+  const prefix = findFreePrefix(text)
+  const numbers = new Map(passages.map(({ found }, n) => [toKey(found), n + 1]))
+  const marksByPosition = new Map<number, Set<string>>()
+  for (const { supports, found } of citations) {
+    const number = numbers.get(toKey(found))
+    if (number === undefined) continue
+    const position = findMarkPosition(text, supports)
+    const marks = marksByPosition.get(position) ?? new Set()
+    marksByPosition.set(position, marks.add(formatMark(prefix, number)))
+  }
   const pieces: string[] = []
   let from = 0
-  for (const [end, marks] of [...numbersByEnd].sort(([a], [b]) => a - b)) {
-    pieces.push(text.slice(from, end), ` ${[...marks].map(toMark).join('')}`)
-    from = end
+  for (const [position, marks] of [...marksByPosition].sort(([a], [b]) => a - b)) {
+    pieces.push(text.slice(from, position), ` ${[...marks].join('')}`)
+    from = position
   }
-  return `${[...pieces, text.slice(from)].join('').trimEnd()}\n\n${notes.join('\n')}\n`
+  const body = [...pieces, text.slice(from)].join('').trimEnd()
+  return `${body}\n\n${formatNotes(passages, prefix)}\n`
+}
+
+/** A text with footnotes, taken apart. */
+interface FootnotedText {
+  /** The text with the marks, without the list of footnotes. */
+  readonly body: string
+  /** What the marks have before their number: nothing, or letters. */
+  readonly prefix: string
+}
+
+/**
+ * Finds the footnotes of a text; undefined if it does not end with those of its citations.
+ * @param citations those of the text
+ */
+export function findFootnotes(text: string, citations: readonly Citation[]): FootnotedText | undefined {
+  const passages = listPassages(citations)
+  const [, prefix] = [...text.matchAll(/^\[(c*)1\] /gm)].at(-1) ?? []
+  if (passages.length === 0 || prefix === undefined) return undefined
+  const notes = `\n\n${formatNotes(passages, prefix)}`
+  const whole = text.trimEnd()
+  return whole.endsWith(notes) ? { body: whole.slice(0, -notes.length), prefix } : undefined
 }
 
 /**
@@ -38,9 +59,9 @@ export function addFootnotes(text: string, citations: readonly Citation[]): stri
  * @param citations those of the text
  */
 export function removeFootnotes(text: string, citations: readonly Citation[]): string {
-  const [notes, prefix = ''] = [...text.matchAll(/^\[(c*)1\] /gm)].at(-1) ?? []
-  if (notes === undefined) return text
-  const body = text.slice(0, text.lastIndexOf(`\n${notes}`)).trimEnd()
+  const footnoted = findFootnotes(text, citations)
+  if (footnoted === undefined) return text
+  const { body, prefix } = footnoted
   const plain = body.replace(new RegExp(` (?:\\[${prefix}\\d+\\])+`, 'g'), '')
   return addFootnotes(plain, citations).trimEnd() === text.trimEnd() ? plain : text
 }
@@ -51,31 +72,47 @@ export function listPassages<Found extends Pick<Citation, 'found'>>(
 ): readonly Found[] {
   const passages = new Map<string, Found>()
   for (const citation of citations) {
-    const { found } = citation
-    if (found === undefined) continue
-    const key = `${found.start} ${found.end}`
-    if (!passages.has(key)) passages.set(key, citation)
+    const key = toKey(citation.found)
+    if (key !== undefined && !passages.has(key)) passages.set(key, citation)
   }
   return [...passages.values()]
 }
 
-function isSame(a: TextRange | undefined, b: TextRange): boolean {
-  return a?.start === b.start && a.end === b.end
+function toKey(found: TextRange | undefined): string | undefined {
+  return found && `${found.start} ${found.end}`
 }
 
-function createMarkFormat(text: string): (number: number) => string {
+function formatNotes(passages: readonly Citation[], prefix: string): string {
+  return passages
+    .map(({ place, quote }, n) => {
+      const where = place === undefined ? '' : `${toSingleLine(place)}: `
+      return `${formatMark(prefix, n + 1)} ${where}"${formatQuote(quote)}"`
+    })
+    .join('\n')
+}
+
+function formatMark(prefix: string, number: number): string {
+  return `[${prefix}${number}]`
+}
+
+/** Returns the shortest prefix with which no mark is in the text. */
+function findFreePrefix(text: string): string {
   let prefix = ''
   while (new RegExp(`\\[${prefix}\\d+\\]`).test(text)) prefix += 'c'
-  return (number) => `[${prefix}${number}]`
+  return prefix
 }
 
-/** Returns the end of a part, before the full stop and the white space that follow its words. */
+/** Returns the end of a part, before what follows its words: a full stop, white space, or the end of a table row. */
 function findMarkPosition(text: string, { start, end }: TextRange): number {
-  const words = text.slice(start, end).replace(/[\s.。]+$/u, '')
-  return words === '' ? end : start + words.length
+  const last = Math.min(end, text.length)
+  let position = last
+  while (position > start && /[\s.。|]/.test(text[position - 1] ?? '')) position--
+  if (position <= start) position = last
+  const isInCharacter = /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(position - 1, position + 1))
+  return isInCharacter ? position + 1 : position
 }
 
-/** Returns a quote as one line, without characters that could end the footnote or control a terminal. */
+/** Returns a quote as one line, without characters that could end the footnote or control a terminal, cut if it is long. */
 export function formatQuote(quote: string): string {
-  return truncate(quote.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), maxQuoteChars)
+  return truncate(toSingleLine(quote), maxQuoteChars)
 }

@@ -9,18 +9,25 @@ export function listStatements(text: string): readonly TextRange[] {
   for (const { 0: line, index } of text.matchAll(/[^\n]+/g)) {
     const [marker = ''] = /^\s*(?:[-*+•]\s+|\d+[.)]\s+|>\s*)*/.exec(line) ?? []
     const body = line.slice(marker.length)
-    if (/^\s*#{1,6}\s/.test(body) || /[:：]\s*\**\s*$/.test(body)) continue
-    for (const { 0: sentence, index: at } of body.matchAll(sentences)) {
-      if (countWords(sentence) < minWords) continue
-      const start = index + marker.length + at
-      statements.push({ start, end: start + sentence.trimEnd().length })
+    if (/^\s*#{1,6}\s/.test(body) || /[:：][\s*]*$/.test(body)) continue
+    let from = 0
+    for (const end of [...findSentenceEnds(body), body.length]) {
+      const sentence = body.slice(from, end)
+      const start = index + marker.length + from
+      from = end
+      if (countWords(sentence) >= minWords) statements.push({ start, end: start + sentence.trimEnd().length })
     }
   }
   return statements
 }
 
-/** A sentence with its mark at the end, or the rest of the line. */
-const sentences = /.*?(?:[.!?]+["'”’)\]*_]*(?=\s|$)|[。！？]+|$)\s*/gu
+/** Yields the ends of the sentences of a line, with the white space after them. */
+function* findSentenceEnds(line: string): Generator<number> {
+  for (const { 0: end, index } of line.matchAll(sentenceEnds)) yield index + end.length
+}
+
+/** It begins at the first of several marks only, so that the time is linear for a million of them. */
+const sentenceEnds = /(?:(?<![.!?])[.!?]+["'”’)\]*_]*(?=\s|$)|[。！？]+)\s*/gu
 
 /** Shorter pieces are names and abbreviations, such as `e.g.`, rather than statements. */
 const minWords = 3

@@ -1,10 +1,12 @@
+import { toSingleLine } from '../text/to-single-line.ts'
+import { truncate } from '../text/truncate.ts'
 import type { Document } from './document.ts'
 import { isOuterMark, type Mark } from './mark.ts'
 
 /**
  * Returns where a character of a document's text is in the document, in words: `page 3`, `sheet Budget, row
  * 12`, `chapter 2 › Methods`, `section Methods, line 40`. Returns undefined if nothing is known about the
- * place, such as before the first heading of a Word document.
+ * place, such as before the first heading of a Word document. Names come from the document, so each is one short line.
  * @param offset index in the text
  */
 export function locate(
@@ -19,12 +21,19 @@ export function locate(
   const [heading, row, lines] = [findInner('heading'), findInner('row'), findInner('line')]
   const section =
     outer === undefined
-      ? heading && `section ${heading.label}`
-      : `${outer.kind} ${outer.label}${heading === undefined ? '' : ` › ${heading.label}`}`
+      ? heading && `section ${formatLabel(heading)}`
+      : `${outer.kind} ${formatLabel(outer)}${heading === undefined ? '' : ` › ${formatLabel(heading)}`}`
   const line = lines && `line ${Number(lines.label) + countLineBreaks(text, lines.offset, offset)}`
-  const parts = [section, row && `row ${row.label}`, line].filter((part) => part !== undefined)
+  const parts = [section, row && `row ${formatLabel(row)}`, line].filter((part) => part !== undefined)
   return parts.length === 0 ? undefined : parts.join(', ')
 }
+
+function formatLabel({ label }: Mark): string {
+  return truncate(toSingleLine(label), maxLabelChars)
+}
+
+/** Longer names of sheets or headings are cut off: characters. */
+const maxLabelChars = 200
 
 /** The marks of a text whose lines are those of the file. */
 const wholeLines: readonly Mark[] = [{ offset: 0, kind: 'line', label: '1' }]

@@ -50,6 +50,54 @@ describe('addFootnotes', () => {
     expect(note).toMatch(/^\[1\] "one \[31m two long .{270,300}"\n$/)
   })
 
+  it('writes a place on one line, without control characters', () => {
+    const place = 'sheet Budget\n[1] page 9: "forged"\u2028\u001b[31m\u202e'
+    expect(addFootnotes(text, [cite(0, 23, 'a b', 10, place)])).toMatch(
+      /\n\n\[1\] sheet Budget \[1\] page 9: "forged" \[31m: "a b"\n$/,
+    )
+  })
+
+  it('puts a number into the last cell of a table row, and never inside a character', () => {
+    const row = '| Gate | holds |\n'
+    expect(addFootnotes(row, [cite(0, row.length, 'holds', 3)])).toMatch(/^\| Gate \| holds \[1\] \|\n\n/)
+    expect(addFootnotes('A 🚢 waits', [cite(0, 3, 'ship', 3)])).toMatch(/^A 🚢 \[1\] waits\n\n/)
+  })
+
+  it('takes linear time for long runs of spaces and full stops, and for many passages', () => {
+    for (const run of [' ', '.', '.\n'])
+      expect(addFootnotes(`A${run.repeat(400_000)}b`, [cite(0, 400_000, 'q', 1)])).toContain('A [1]')
+    const citations = Array.from({ length: 40_000 }, (_, n) => cite(n, n + 1, 'q', n))
+    expect(addFootnotes('a'.repeat(40_000), citations)).toContain('[40000] "q"')
+  })
+
+  it('is undone for any places and quotes, with footnotes that look like others', () => {
+    const words = fc.constantFrom(
+      'a',
+      '\n',
+      '[1] ',
+      '\n\n[1] "a"',
+      '"',
+      '\u2028',
+      '\r',
+      '\u202e',
+      ' ',
+      '[c1] ',
+    )
+    const texts = fc.array(words).map((all) => all.join(''))
+    const citation = fc.record({
+      supports: fc.record({ start: fc.nat(9), end: fc.nat(20) }),
+      quote: texts,
+      place: texts,
+      found: fc.record({ start: fc.nat(3), end: fc.nat(3) }),
+    })
+    fc.assert(
+      fc.property(texts, fc.array(citation, { minLength: 1 }), (text, citations) => {
+        expect(removeFootnotes(addFootnotes(text, citations), citations).trimEnd()).toBe(text.trimEnd())
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('keeps every character of the text, in order', () => {
     const citation = fc.record({
       supports: fc

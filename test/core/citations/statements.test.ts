@@ -26,6 +26,10 @@ describe('the statements of a summary', () => {
     ],
     ['---\n\n***\n\n', []],
     ['', []],
+    [
+      'The gate holds... It is really well. It is old?!) The end is near',
+      ['The gate holds...', 'It is really well.', 'It is old?!)', 'The end is near'],
+    ],
     ['Version 2.5 of the gate holds. OK.', ['Version 2.5 of the gate holds.']],
   ])('of %j', (text, statements) => {
     expect(list(text)).toEqual(statements)
@@ -55,6 +59,12 @@ describe('the statements of a summary', () => {
       '- '.repeat(200_000),
       'a'.repeat(400_000),
       '!"'.repeat(200_000),
+      '.'.repeat(400_000),
+      `${'!'.repeat(400_000)}a`,
+      `a${'.'.repeat(400_000)}"`,
+      `a:${' '.repeat(400_000)}b`,
+      `a${':'.repeat(400_000)}b`,
+      `a.${'*'.repeat(400_000)}b`,
     ])
       expect(listStatements(text).length).toBeLessThan(2)
   })

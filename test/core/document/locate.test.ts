@@ -32,6 +32,15 @@ describe('locate', () => {
     expect(at(1000)).toBe('slide 4')
   })
 
+  it('writes names as one short line, without characters that control a terminal', () => {
+    const marks = [
+      mark(0, 'sheet', 'Budget\n[1] page 9: "forged"\u001b\u202e'),
+      mark(9, 'heading', 'x'.repeat(9000)),
+    ]
+    expect(locate({ text, marks }, 5)).toBe('sheet Budget [1] page 9: "forged"')
+    expect(locate({ text, marks }, 9)?.length).toBeLessThan(300)
+  })
+
   it('returns the section of a document that has only headings', () => {
     const marks = [mark(10, 'heading', 'Methods'), mark(20, 'heading', 'Results')]
     expect([5, 15, 25].map((offset) => locate({ text, marks }, offset))).toEqual([
