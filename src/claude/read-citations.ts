@@ -1,4 +1,5 @@
 import type { ReportedCitation, ReportedPlace, TextRange } from '../core/citations/citation.ts'
+import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { toFields } from './wire-values.ts'
 
 /** The names of the indexes in each type of place, and what they count. */
@@ -20,7 +21,7 @@ export function readCitations(citations: unknown, supports: TextRange): readonly
     const quote = fields['cited_text']
     if (typeof quote !== 'string' || quote === '') return []
     const place = readPlace(fields)
-    return [{ supports, quote, ...(place !== undefined && { place }) }]
+    return [{ supports, quote: replaceLoneSurrogates(quote), ...(place !== undefined && { place }) }]
   })
 }
 

@@ -122,15 +122,20 @@ function isReadableBlock(block: unknown): boolean {
   return typeof type === 'string' && (type !== 'text' || typeof text === 'string')
 }
 
-/** Joins the text blocks, with the citations of each. Other blocks, such as thinking, are skipped. */
+/**
+ * Joins the text blocks, with the citations of each, which support its words without the white space around them. Other
+ * blocks, such as thinking, are skipped.
+ */
 function joinBlocks(content: readonly unknown[]): Required<Pick<Reply, 'text' | 'citations'>> {
   const citations: ReportedCitation[] = []
   let joined = ''
   for (const { type, text, citations: reported } of content.map(toFields)) {
     if (type !== 'text') continue
-    const start = joined.length
-    joined += text as string
-    citations.push(...readCitations(reported, { start, end: joined.length }))
+    const block = text as string
+    const words = block.trim()
+    const start = joined.length + block.indexOf(words)
+    joined += block
+    if (words !== '') citations.push(...readCitations(reported, { start, end: start + words.length }))
   }
   return { text: joined.replace(loneSurrogates, '\ufffd'), citations }
 }

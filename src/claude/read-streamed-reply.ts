@@ -60,11 +60,17 @@ function isWholeBody(contentType: string | null): boolean {
   return contentType !== null && /^[^;]*(json|html|xml)/i.test(contentType)
 }
 
+interface StreamedBlock {
+  type: string
+  text: string
+  readonly citations: unknown[]
+}
+
 /** A message that arrives in pieces. */
 class StreamedMessage {
   readonly #response: Response
-  /** The text blocks, by their index in the message. */
-  readonly #blocks = new Map<unknown, { text: string; readonly citations: unknown[] }>()
+  /** The blocks, by their index in the message. */
+  readonly #blocks = new Map<unknown, StreamedBlock>()
   #start: Fields | undefined
   #end: Fields = {}
   #usage: Fields = {}
@@ -79,7 +85,7 @@ class StreamedMessage {
   add(name: string | null, data: string): string {
     if (name === 'ping' || data === '') return ''
     const event = parseJson(data)
-    const { type, index, message, delta: change, usage } = toFields(event)
+    const { type, index, message, content_block: block, delta: change, usage } = toFields(event)
     const delta = toFields(change)
     if (name === 'error' || type === 'error')
       throw new APIError(undefined, toFields(event), undefined, this.#response.headers)
@@ -92,13 +98,14 @@ class StreamedMessage {
         this.#start = toFields(message)
         this.#usage = toFields(this.#start['usage'])
         return ''
+      case 'content_block_start':
+        return this.#extendBlock(index, toFields(block))
       case 'content_block_delta':
         if (delta['type'] === 'citations_delta') this.#getBlock(index).citations.push(delta['citation'])
         if (delta['type'] !== 'text_delta') return ''
         // Without this check, an incomplete text would be accepted as the summary.
         if (typeof delta['text'] !== 'string') throw this.#malformed('a piece of the text is unreadable')
-        this.#getBlock(index).text += delta['text']
-        return delta['text']
+        return this.#extendBlock(index, { type: 'text', text: delta['text'] })
       case 'message_delta':
         this.#end = { ...this.#end, ...omitNull(delta) }
         // Counts are cumulative, so the last one is valid. Missing fields keep the values of `message_start`.
@@ -117,7 +124,7 @@ class StreamedMessage {
     const message = {
       type: 'message',
       model: this.#start?.['model'],
-      content: [...this.#blocks.values()].map((block) => ({ type: 'text', ...block })),
+      content: [...this.#blocks.values()],
       stop_reason: this.#end['stop_reason'],
       stop_details: this.#end['stop_details'],
       // `message_start` has an output count from before any output.
@@ -126,9 +133,19 @@ class StreamedMessage {
     return parseReply(message, this.#response)
   }
 
-  /** Returns a text block, which begins with its first piece. Blocks arrive one after the other. */
-  #getBlock(index: unknown) {
-    const block = this.#blocks.get(index) ?? { text: '', citations: [] }
+  /** Begins or continues a block, and returns its new text. Blocks of the API begin without any, those of gateways may not. */
+  #extendBlock(index: unknown, { type, text, citations }: Fields): string {
+    const block = this.#getBlock(index)
+    if (typeof type === 'string') block.type = type
+    if (Array.isArray(citations)) block.citations.push(...(citations as unknown[]))
+    if (type !== 'text' || typeof text !== 'string') return ''
+    block.text += text
+    return text
+  }
+
+  /** Returns a block. Blocks arrive one after the other; one that did not begin is a text. */
+  #getBlock(index: unknown): StreamedBlock {
+    const block = this.#blocks.get(index) ?? { type: 'text', text: '', citations: [] }
     this.#blocks.set(index, block)
     return block
   }

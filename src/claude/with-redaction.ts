@@ -3,8 +3,8 @@ import type { MessagesApi } from './messages-api.ts'
 
 /**
  * Wraps the API functions so that no server response can carry a secret into records, ledger, logs, reports
- * or messages. A server or a gateway may repeat a request's contents in any field. Only the model's text
- * stays unchanged: it is the result, and a document may be about keys.
+ * or messages. A server or a gateway may repeat a request's contents in any field. Only the model's text and its quotes of the
+ * document stay unchanged: they are the result, and a document may be about keys.
  */
 export function withRedaction(
   { ask, countTokens, batches }: MessagesApi,
@@ -12,7 +12,7 @@ export function withRedaction(
 ): MessagesApi {
   const redactSettled = async <Value>(promise: Promise<Value>): Promise<Value> => {
     try {
-      return redactStrings(await promise, redact)
+      return redactStrings(await promise, redact, resultFields)
     } catch (error) {
       throw redactError(error, redact)
     }
@@ -28,7 +28,8 @@ export function withRedaction(
       cancel: (...request) => redactSettled(batches.cancel(...request)),
       async *fetchResults(...request) {
         try {
-          for await (const answer of batches.fetchResults(...request)) yield redactStrings(answer, redact)
+          for await (const answer of batches.fetchResults(...request))
+            yield redactStrings(answer, redact, resultFields)
         } catch (error) {
           throw redactError(error, redact)
         }
@@ -37,17 +38,22 @@ export function withRedaction(
   }
 }
 
+/** The fields of a reply with the model's text and with quotes of the document. Both are well-formed. */
+const resultFields: ReadonlySet<string> = new Set(['text', 'quote'])
+
+const noFields: ReadonlySet<string> = new Set()
+
 /**
- * Returns the value with every string redacted and well-formed, except fields named `text`, which are already
- * well-formed.
+ * Returns the value with every string redacted and well-formed.
+ * @param keep the names of fields that stay unchanged
  */
-function redactStrings<Value>(value: Value, redact: (text: string) => string): Value {
+function redactStrings<Value>(value: Value, redact: (text: string) => string, keep = noFields): Value {
   if (typeof value === 'string') return redact(value).toWellFormed() as Value
-  if (Array.isArray(value)) return value.map((item: unknown) => redactStrings(item, redact)) as Value
+  if (Array.isArray(value)) return value.map((item: unknown) => redactStrings(item, redact, keep)) as Value
   if (typeof value !== 'object' || value === null) return value
   const fields = Object.entries(value).map(([name, field]: [string, unknown]) => [
     name,
-    name === 'text' ? field : redactStrings(field, redact),
+    keep.has(name) ? field : redactStrings(field, redact, keep),
   ])
   return Object.fromEntries(fields) as Value
 }

@@ -1,17 +1,13 @@
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { openClientOf } from '../../src/claude/anthropic-client.ts'
-import { createClaudeClient } from '../../src/claude/claude-client.ts'
+import { describe, expect, it } from 'vitest'
 import { parseBatchResultLine } from '../../src/claude/parse-batch-result.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
 import { classifyError } from '../../src/core/errors/classify-error.ts'
 import { formatFailure, toFailure } from '../../src/core/errors/failure.ts'
 import { listPrice } from '../../src/core/pricing/pricing-rules.ts'
 import type { Reply } from '../../src/core/request/reply.ts'
-import { realClock } from '../support/real-clock.ts'
 import { createRequest } from '../support/scripted-ask.ts'
+import { createServedClient } from '../support/served-client.ts'
 import { end, formatEvent, start, textDelta } from '../support/stream-events.ts'
 
 const never = new AbortController().signal
@@ -19,37 +15,6 @@ const json = 'application/json'
 const sse = 'text/event-stream'
 const plain = createRequest('a.md')
 const streamed = createRequest('a.md', { maxTokens: 8192 })
-
-/** A client of a server that sends the response most recently passed to `serve`. */
-async function servedClient() {
-  let respond = (_response: ServerResponse) => {}
-  const server = createServer((request, response) => {
-    request.resume()
-    request.on('end', () => respond(response))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const client = await createClaudeClient({
-    clock: realClock,
-    env: {},
-    connectTimeoutMs: 60_000,
-    idleTimeoutMs: 60_000,
-    settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
-    totalTimeoutMs: 60_000,
-    openSdkClient: openClientOf({
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      key: 'test',
-    }),
-  })
-  onTestFinished(async () => {
-    await client.close()
-    server.closeAllConnections()
-    server.close()
-  })
-  const serve = (status: number, type: string, body: string) => {
-    respond = (response) => void response.writeHead(status, { 'content-type': type }).end(body)
-  }
-  return { client, serve }
-}
 
 const message = {
   id: 'msg_1',
@@ -160,7 +125,7 @@ describe('a response in which any JSON replaces one part', () => {
   }
 
   it.each(Object.entries(cases))('becomes a reply or a request error: %s', async (_name, arbitrary) => {
-    const { client, serve } = await servedClient()
+    const { client, serve } = await createServedClient()
     await fc.assert(
       fc.asyncProperty(arbitrary, async ([request, status, type, body]) => {
         serve(status, type, body)
@@ -187,7 +152,7 @@ describe('a response in which any JSON replaces one part', () => {
       request_counts: { succeeded: 1, errored: 2 },
       results_url: null,
     }
-    const { client, serve } = await servedClient()
+    const { client, serve } = await createServedClient()
     const list = { data: [batch], has_more: false }
     await fc.assert(
       fc.asyncProperty(
@@ -225,14 +190,14 @@ describe('a response in which any JSON replaces one part', () => {
 
 describe('a stream', () => {
   const failing = async (body: string) => {
-    const { client, serve } = await servedClient()
+    const { client, serve } = await createServedClient()
     serve(200, sse, body)
     return ((await client.ask(streamed, never).catch((error: unknown) => error)) as AskError).requestError
   }
   const data = (json: string) => `event: x\ndata: ${json}\n\n`
 
   it('with an event that is null or a number is read without that event', async () => {
-    const { client, serve } = await servedClient()
+    const { client, serve } = await createServedClient()
     serve(200, sse, start + data('null') + data('7') + textDelta('One.') + end)
     expect((await client.ask(streamed, never)).text).toBe('One.')
   })
@@ -265,7 +230,7 @@ describe('a stream', () => {
   })
 
   it('may be replaced by a complete JSON message', async () => {
-    const { client, serve } = await servedClient()
+    const { client, serve } = await createServedClient()
     const pieces: string[] = []
     serve(200, 'application/json; charset=utf-8', JSON.stringify(message))
     const reply = await client.ask(streamed, never, (piece) => void pieces.push(piece))
@@ -284,7 +249,7 @@ describe('an API error', () => {
     [502, 'api_error', { status: 500, errorClass: 'transient' }],
     [400, 'made_up_error', { status: 400, errorClass: 'document' }],
   ])('with status %i and type %s is classified by its type', async (status, type, expected) => {
-    const { client, serve } = await servedClient()
+    const { client, serve } = await createServedClient()
     serve(status, json, JSON.stringify({ type: 'error', error: { type, message: 'x' } }))
     for (const request of [plain, streamed]) {
       const { requestError } = (await client.ask(request, never).catch((error: unknown) => error)) as AskError
