@@ -280,22 +280,49 @@ describe('the report page in a browser', () => {
     quiet()
   })
 
+  it('has no marks for numbers that the model wrote, if the summary has no footnotes or is cut', async () => {
+    const summary = 'The ferry is safe [1]. It was never late [2].'
+    const citations = [0, 5].map((start) => ({
+      supports: { start: 0, end: 9 },
+      quote: 'The gate holds.',
+      found: { start, end: start + 9 },
+    }))
+    const long = `${summary} ${'It is long. '.repeat(3000)}`
+    const documents = [
+      ['plain.md', summary],
+      ['edited.md', `${addFootnotes(summary, citations)}\n[1] "More"`],
+      ...Array.from({ length: 700 }, (_, n) => [`long-${n}.md`, addFootnotes(long, citations)] as const),
+    ] as const
+    const entries = documents.map(([path]) =>
+      createDocumentEntry(path, { citations: citations.map(toCitationFields) }),
+    )
+    const report = createReport([{ start: runStart, entries, end: runEnd }], new Map(documents))
+    const { page } = await opened(report)
+    for (const name of ['plain.md', 'edited.md', 'long-7.md']) {
+      await page.locator('#search').fill(name)
+      await page.locator('.name').first().click()
+      await page.locator('.text').first().waitFor()
+      expect(await page.locator('.text').first().textContent()).toContain('late [2].')
+      expect(await page.locator('.cite').count()).toBe(0)
+    }
+  })
+
   it.each([
     ['a.pdf', 'page 3', 'page=3'],
     [
       'a.html',
       'section Methods',
-      ':~:text=The%20gate%20%E2%80%94%20well%2Dknown%2C%205,that%20year%2C%20and%20it%20holds.',
+      ':~:text=high%20%E2%80%94%20was%20built%20in%20that%20year%2C%20and%20it%20holds.',
     ],
     [
       'A.TXT',
       undefined,
-      ':~:text=The%20gate%20%E2%80%94%20well%2Dknown%2C%205,that%20year%2C%20and%20it%20holds.',
+      ':~:text=The%20**gate**%20%E2%80%94%20well%2Dknown%2C%20%5B5,that%20year%2C%20and%20it%20holds.',
     ],
     [
       'a.md',
       'section Überblick & Plan, line 7, line 40',
-      '%C3%BCberblick--plan-line-7:~:text=The%20gate%20%E2%80%94%20well%2Dknown%2C%205,that%20year%2C%20and%20it%20holds.',
+      '%C3%BCberblick--plan-line-7:~:text=high%20%E2%80%94%20was%20built%20in%20that%20year%2C%20and%20it%20holds.',
     ],
     ['a.docx', 'section Methods', undefined],
   ])('links a passage of %s in a way that browsers understand', async (path, place, fragment) => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { toCitationFields } from '../../src/core/citations/citation-fields.ts'
+import { addFootnotes } from '../../src/core/citations/format-footnotes.ts'
 import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'
 import { computeTextLimit, shortenText } from '../../src/ui/report-html/text-budget.ts'
 import { createDocumentEntry, createReport, runStart, timestampAt } from '../support/ledger-entries.ts'
@@ -31,6 +33,27 @@ describe('the size of a report page', () => {
     expect(html).toMatch(
       /To stay small, this page has (no summaries|only the first \d+ bytes of each summary); the files in the output folder are complete\./,
     )
+  })
+
+  it('stays below 20 MB for many long passages, which are there only with their text', () => {
+    const citations = Array.from({ length: 40 }, (_, n) => ({
+      supports: { start: 0, end: 16 },
+      quote: `${n} ${'Boats float. '.repeat(22)}`,
+      found: { start: n, end: n + 9 },
+    }))
+    const text = addFootnotes('The boats float.', citations)
+    const entries = Array.from({ length: 2500 }, (_, n) =>
+      createDocumentEntry(`${n}.md`, { citations: citations.map(toCitationFields) }),
+    )
+    const texts = new Map(entries.map(({ path }) => [path, text]))
+    const html = [...renderReportHtml(createReport([{ start: runStart, entries }], texts))].join('')
+    expect(Buffer.byteLength(html)).toBeLessThan(20_000_000)
+    expect(html).toContain('"output_text":"The boats float [1]')
+    expect(html).not.toContain('"passages"')
+    const few = [
+      ...renderReportHtml(createReport([{ start: runStart, entries: entries.slice(0, 9) }], texts)),
+    ].join('')
+    expect(few.split('"passages"').length).toBe(10)
   })
 
   it('has all texts where they fit', () => {

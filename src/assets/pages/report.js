@@ -199,20 +199,18 @@ function renderDetails(row) {
 }
 
 /**
- * Returns the text of a row. The mark of a footnote becomes a button that shows the passage next to the statement. Only
- * passages that were found in the document are in the row, so that no mark in a text can lead to another one.
+ * Returns the text of a row. The mark of a footnote becomes a button that shows the passage next to the statement. A row
+ * has passages only with a whole text that ends with its footnotes; see `document-data.ts`.
  */
 function renderText(row, none) {
-  const { output_text: text, error, passages } = row
+  const { output_text: text, error, passages, mark = '' } = row
   if (!text || !passages) return markMatches(text ?? error ?? none)
-  // The last line that begins with the first mark is a footnote; its letters differ from those that the model wrote.
-  const [notes, prefix = ''] = [...text.matchAll(/^\[(c*)1\] /gm)].at(-1) ?? []
-  const body = notes ? text.slice(0, text.lastIndexOf(`\n${notes}`)) : text
+  const body = text.slice(0, text.lastIndexOf(`\n[${mark}1] `))
   const made = document.createDocumentFragment()
   // A full stop belongs to the statement, in front of the passage.
-  const parts = body.split(new RegExp(`(\\[${prefix}\\d+\\][.。]?)`))
+  const parts = body.split(new RegExp(`(\\[${mark}\\d+\\][.。]?)`))
   for (const [n, part] of parts.entries()) {
-    const passage = n % 2 === 1 && passages[Number.parseInt(part.slice(1 + prefix.length), 10) - 1]
+    const passage = n % 2 === 1 && passages[Number.parseInt(part.slice(1 + mark.length), 10) - 1]
     made.append(passage ? renderMark(part, passage, row) : markMatches(part))
   }
   made.append(markMatches(text.slice(body.length)))
@@ -253,10 +251,11 @@ function renderPlace(place, quote, { path, link }) {
  */
 function findFragment(place, quote, path) {
   if (path.endsWith('.pdf')) return /^page \d+/.exec(place)?.[0].replace(' ', '=')
-  if (/\.(?:html?|xhtml|txt)$/.test(path)) return toTextFragment(quote)
+  if (path.endsWith('.txt')) return toTextFragment(quote)
+  if (/\.(?:html?|xhtml)$/.test(path)) return toTextFragment(quote, markdownMarks)
   if (!/\.(?:md|markdown)$/.test(path)) return ''
   const [, heading = ''] = /^section (.*), line \d+$/.exec(place) ?? []
-  return encodeURIComponent(toSlug(heading)) + toTextFragment(quote)
+  return encodeURIComponent(toSlug(heading)) + toTextFragment(quote, markdownMarks)
 }
 
 /** Returns the name of a heading in a URL. */
@@ -268,17 +267,28 @@ function toSlug(heading) {
     .replace(/\s/g, '-')
 }
 
-/** Returns a text fragment for the first and the last words of a quote, without the marks of Markdown. */
-function toTextFragment(quote) {
-  const words = quote
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .split(/[\s#*_`|>]+/)
-    .filter((word) => word !== '')
+/**
+ * Returns a text fragment for a quote: its words, or the first and the last ones of many.
+ * @param marks of words that the page may show in another way: then it is the longest run of other words
+ */
+function toTextFragment(quote, marks) {
+  const words = quote.split(' ')
+  const isCut = quote.endsWith('…')
+  if (isCut) words.pop()
+  const runs = [[]]
+  for (const word of words) {
+    if (marks?.test(word)) runs.push([])
+    else runs.at(-1).push(word)
+  }
+  const [longest] = runs.sort((a, b) => b.length - a.length)
   const encode = (some) => encodeURIComponent(some.join(' ')).replaceAll('-', '%2D')
-  if (words.length <= 10) return words.length === 0 ? '' : `:~:text=${encode(words)}`
-  const start = encode(words.slice(0, 5))
-  return quote.endsWith('…') ? `:~:text=${start}` : `:~:text=${start},${encode(words.slice(-5))}`
+  if (longest.length === 0) return ''
+  if (longest.length < words.length || words.length <= 10) return `:~:text=${encode(longest.slice(0, 10))}`
+  return `:~:text=${encode(words.slice(0, 5))}${isCut ? '' : `,${encode(words.slice(-5))}`}`
 }
+
+/** Marks of Markdown, also in the text that is read from a web page. */
+const markdownMarks = /[#*_`|<>[\]\\~]|^[-+]$|^\d+[.)]$/
 
 /** Returns an excerpt that begins shortly before the first match. */
 function findExcerpt({ output_text: text, error }) {

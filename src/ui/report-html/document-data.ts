@@ -1,8 +1,9 @@
 import { fromCitationFields } from '../../core/citations/citation-fields.ts'
-import { formatQuote, listPassages } from '../../core/citations/format-footnotes.ts'
+import { findFootnotes, formatQuote, listPassages } from '../../core/citations/format-footnotes.ts'
 import type { DocumentRow } from '../../core/report/report-json.ts'
 import { appendPath, type ReportLinks } from '../../core/report/report-links.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
+import { toSingleLine } from '../../core/text/to-single-line.ts'
 import { truncate } from '../../core/text/truncate.ts'
 import { formatTimestamp, statusLabels } from '../report-format.ts'
 import { stringifyForScript } from './html-template.ts'
@@ -47,11 +48,14 @@ export function createDocumentData(
 }
 
 function chooseTextLimit(documents: readonly DocumentRow[], budgetBytes: number): number {
-  const texts = documents.flatMap(({ output_text: text }) => text ?? [])
+  const rows = documents.flatMap((row) => {
+    const { output_text: text } = row
+    return text === undefined ? [] : [{ text, passageBytes: countBytes(toPassages(row)) }]
+  })
   // Escaping makes texts longer, and takes seconds for as many as do not fit anyway.
-  const measure = (countBytes: (text: string) => number) =>
+  const measure = (countText: (text: string) => number) =>
     computeTextLimit(
-      texts.map((text) => countBytes(text) + textFieldBytes),
+      rows.map(({ text, passageBytes }) => countText(text) + textFieldBytes + passageBytes),
       budgetBytes,
     )
   const roughLimit = measure(Buffer.byteLength)
@@ -61,12 +65,24 @@ function chooseTextLimit(documents: readonly DocumentRow[], budgetBytes: number)
 /** The bytes of `,"output_text":`. */
 const textFieldBytes = 15
 
-function toText({ output_text: text }: DocumentRow, textLimit: number) {
+/** Returns the text of a row with its passages; a beginning without them, if both together are longer than the limit. */
+function toText(row: DocumentRow, textLimit: number) {
+  const { output_text: text } = row
   if (text === undefined || textLimit === 0) return {}
+  const passages = toPassages(row)
   // One more, so that the cut is noticed.
   const beginning = Number.isFinite(textLimit) ? truncate(text, textLimit + 1) : text
-  const shortened = shortenText(toShownText(beginning), textLimit - textFieldBytes)
+  const maxBytes = textLimit - textFieldBytes
+  const whole = beginning === text ? toShownText(text) : undefined
+  if (whole !== undefined && countJsonBytes(whole) + countBytes(passages) <= maxBytes)
+    return { output_text: whole, ...passages }
+  const shortened = shortenText(toShownText(beginning), maxBytes)
   return shortened === undefined ? {} : { output_text: shortened }
+}
+
+/** Returns the bytes of optional fields of a row. */
+function countBytes(fields: object): number {
+  return Object.keys(fields).length === 0 ? 0 : countJsonBytes(fields)
 }
 
 /** Returns a text whose control and bidi characters are visible, except line feeds and tabs. */
@@ -99,7 +115,6 @@ function createRowEncoder(links: ReportLinks | undefined) {
       n: toNumbers(row),
       ...(error !== null && { error: isSameError ? true : error }),
       ...(row.quality_issues.length > 0 && { quality_issues: row.quality_issues }),
-      ...toPassages(row),
       ...(row.batch_id !== null && { batch_id: row.batch_id }),
       ...toOutputPath(row),
       ...(links !== undefined && toExplicitLinks(row, links)),
@@ -107,14 +122,21 @@ function createRowEncoder(links: ReportLinks | undefined) {
   }
 }
 
-/** Returns place and quote of each passage that was found, in the order of the footnotes. */
-function toPassages({ citations = [] }: DocumentRow) {
-  const passages = listPassages(citations.map(fromCitationFields))
-  if (passages.length === 0) return {}
+/**
+ * Returns place and quote of each footnote of a text, in their order, and what its marks have before their number. A text
+ * without the footnotes of its citations has none: what looks like a mark is the model's.
+ */
+function toPassages({ output_text: text = '', citations = [] }: DocumentRow) {
+  if (citations.length === 0) return {}
+  const verified = citations.map(fromCitationFields)
+  const footnotes = findFootnotes(text, verified)
+  if (footnotes === undefined) return {}
   return {
-    passages: passages.map(({ place = '', quote }) =>
-      [place, quote].map((text) => escapeControlChars(formatQuote(text))),
-    ),
+    passages: listPassages(verified).map(({ place = '', quote }) => [
+      escapeControlChars(toSingleLine(place)),
+      escapeControlChars(formatQuote(quote)),
+    ]),
+    ...(footnotes.prefix !== '' && { mark: footnotes.prefix }),
   }
 }
 
