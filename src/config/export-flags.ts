@@ -1,5 +1,7 @@
+import { qualityIssueTypes } from '../core/document/quality-checks.ts'
 import { exportFormats } from '../core/report/generated-marker.ts'
 import { resultStatuses } from '../core/report/result-statuses.ts'
+import { joinAlternatives } from '../core/text/join-alternatives.ts'
 import type { Flag, FlagValues } from './flag.ts'
 import { choice, choices, date, text, texts } from './flag-parsers.ts'
 
@@ -42,7 +44,7 @@ export const exportFlags = {
   flagged: {
     group: 'Selection',
     syntax: '--flagged',
-    help: 'only summaries that a quality check flagged: copy, language or length',
+    help: `only summaries that a quality check flagged: ${joinAlternatives(qualityIssueTypes)}`,
   },
 } as const satisfies Record<string, Flag>
 

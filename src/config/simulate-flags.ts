@@ -55,7 +55,7 @@ export const simulateFlags = {
   fault: {
     group: 'Behaviour',
     syntax: '--fault <list>',
-    help: 'faults and their rates, e.g. 529=0.05,reset=0.01; a fault is an HTTP error status, reset, reset-in-body, stall, truncate, mid-stream-error, refusal, max_tokens or empty',
+    help: 'faults and their rates, e.g. 529=0.05,reset=0.01; a fault is an HTTP error status, reset, reset-in-body, stall, truncate, mid-stream-error, refusal, max_tokens, empty or wrong-citations',
     parse: text,
   },
   seed: {

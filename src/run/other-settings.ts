@@ -98,7 +98,7 @@ function describeDifference(
 
 function describeOne(before: Pick<Provenance, 'prompt' | 'model'> | undefined, now: Provenance): string {
   if (before === undefined || (before.prompt === now.prompt && before.model === now.model))
-    return 'made with other settings (a parameter, the language, the schema, the provider or how documents are read)'
+    return 'made with other settings (a parameter, the language, the schema, citations, the provider or how documents are read)'
   const name = (it: Pick<Provenance, 'prompt' | 'model'>) =>
     [before.prompt === now.prompt ? [] : it.prompt, before.model === now.model ? [] : it.model]
       .flat()

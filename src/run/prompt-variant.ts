@@ -49,7 +49,9 @@ export async function createPromptVariant(
   const citedPrompt = options.citations ? { ...prompt, citations: true } : prompt
   if (citedPrompt.citations) checkCitable(citedPrompt)
   if (citedPrompt.citations && schema !== undefined)
-    throw new CommandLineError('--citations cannot be combined with a JSON schema')
+    throw new CommandLineError(
+      `${prompt.citations ? `the citations of ${name}` : '--citations'} cannot be combined with a JSON schema`,
+    )
   const parameters = { ...chooseParameters(resolveModelSettings(prompt, options)), ...schemaSetting }
   const answers = {
     maxTokens: parameters.maxTokens,

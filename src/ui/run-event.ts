@@ -1,3 +1,4 @@
+import { qualityIssueTypes } from '../core/document/quality-checks.ts'
 import { usageShape } from '../core/pricing/usage.ts'
 import { runStartShape } from '../core/run/ledger-entry.ts'
 import { outcomeShape } from '../core/run/outcome-fields.ts'
@@ -45,7 +46,7 @@ const documentShape = objectOf({
     describe(string, 'of a summarized document: relative to the working directory, or absolute'),
   ),
   quality_issues: optional(
-    describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
+    describe(listOf(string), `why the summary may be wrong: ${qualityIssueTypes.join(', ')}`),
   ),
   progress: describe(
     objectOf({

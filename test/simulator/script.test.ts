@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { simulateFlags } from '../../src/config/simulate-flags.ts'
 import { type Behaviour, createSeededScript, faults, parseFaults } from '../../src/simulator/script.ts'
 import { type MessageRequest, validateRequest } from '../../src/simulator/validate-request.ts'
 
@@ -37,6 +38,11 @@ describe('the seeded script', () => {
     expect(faster).toBeGreaterThan(900)
     expect(faster).toBeLessThan(1100)
     expect(Math.min(...delays)).toBeGreaterThan(0)
+  })
+
+  it('has only faults that the help names', () => {
+    for (const name of Object.keys(faults).filter((name) => !/^\d+$/.test(name)))
+      expect(simulateFlags.fault.help).toContain(name)
   })
 
   it('produces every fault, and only that one at a rate of 1', () => {

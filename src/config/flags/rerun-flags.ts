@@ -1,4 +1,6 @@
+import { qualityIssueTypes } from '../../core/document/quality-checks.ts'
 import { redoTargets } from '../../core/document/redo.ts'
+import { joinAlternatives } from '../../core/text/join-alternatives.ts'
 import type { Flag } from '../flag.ts'
 import { choices, duration } from '../flag-parsers.ts'
 
@@ -8,7 +10,7 @@ export const rerunFlags = {
     isCommon: true,
     group: 'Re-running',
     syntax: '--redo <what>',
-    help: 'documents to summarize again, comma-separated: failed (only those with an error record), settings (made with other settings), copy, language or length (flagged by this quality check), flagged (flagged by any check), all',
+    help: `documents to summarize again, comma-separated: failed (only those with an error record), settings (made with other settings), ${joinAlternatives(qualityIssueTypes)} (flagged by this quality check), flagged (flagged by any check), all`,
     isList: true,
     parse: choices(redoTargets),
   },

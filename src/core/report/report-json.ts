@@ -1,3 +1,4 @@
+import { qualityIssueTypes } from '../document/quality-checks.ts'
 import { totalsShape } from '../pricing/totals.ts'
 import { limitFieldsShape } from '../rate-limit/limit-fields.ts'
 import { apiProviders } from '../request/providers.ts'
@@ -114,7 +115,7 @@ const documentRowShape = objectOf({
   wait_ms: nullable(amount),
   retry_ms: nullable(amount),
   latency_ms: nullable(amount),
-  quality_issues: describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
+  quality_issues: describe(listOf(string), `why the summary may be wrong: ${qualityIssueTypes.join(', ')}`),
   citations: entryFields.citations,
   batch_id: describe(nullable(string), 'the Message Batch that it was in'),
   error: nullable(string),

@@ -1,4 +1,5 @@
 import { citationShape } from '../citations/citation-fields.ts'
+import { qualityIssueTypes } from '../document/quality-checks.ts'
 import { escapeJson } from '../text/escape-json.ts'
 import { isJson, minifyJson } from '../text/minify-json.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
@@ -38,7 +39,7 @@ const jsonlLineShape = objectOf({
   quality_issues: optional(
     describe(
       listOf(string),
-      'why the summary may be wrong: copy, language, length, uncited; absent if it is not flagged',
+      `why the summary may be wrong: ${qualityIssueTypes.join(', ')}; absent if it is not flagged`,
     ),
   ),
   edited: optional(describe(oneOf(true), 'the summary was edited by hand')),

@@ -1,5 +1,6 @@
 import { citationShape } from '../citations/citation-fields.ts'
 import { errorRecordSuffix, isErrorRecordName, isSummaryName } from '../document/output-path.ts'
+import { qualityIssueTypes } from '../document/quality-checks.ts'
 import { totalsShape } from '../pricing/totals.ts'
 import { usageShape } from '../pricing/usage.ts'
 import { limitFieldsShape } from '../rate-limit/limit-fields.ts'
@@ -155,7 +156,7 @@ export const documentEntryShape = objectOf({
   batch_id: optional(describe(string, 'the Message Batch that it was in')),
   submitted_at: optional(describe(timestamp, 'when that batch was created')),
   quality_issues: optional(
-    describe(listOf(string), 'why the summary may be wrong: copy, language, length, uncited'),
+    describe(listOf(string), `why the summary may be wrong: ${qualityIssueTypes.join(', ')}`),
   ),
   citations: optional(
     describe(listOf(citationShape), 'the passages that support the summary, if they were asked for'),
