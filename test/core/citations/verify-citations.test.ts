@@ -113,6 +113,11 @@ describe('verifyCitations', () => {
     ['5 million.', 'It cost €5 million.'],
     ['Growth was 1', 'Growth was 1.5 percent.'],
     ['Growth was 5', 'Growth was 5% in May.'],
+    ['Growth was 5.', 'Growth was 5.5 percent.'],
+    ['.5 percent.', 'Growth was 1.5 percent.'],
+    ['It opens at 5', 'It opens at 5:30 today.'],
+    ['It lost €', 'It lost €5 today.'],
+    ['A loss of -', 'A loss of -5 percent.'],
     ['Growth was 5', 'Growth was 50 in May.'],
     ['count was not found', 'The account was not found.'],
     ['The count', 'The counter was found.'],
@@ -130,6 +135,9 @@ describe('verifyCitations', () => {
     ['東京は雨', '今日の東京は雨です。'],
     ['Growth was 5.', 'Sales.Growth was 5. Costs fell.'],
     ['Growth was', 'SalesGrowth was 5.'],
+    ['It opens.', 'It opens.3 It closes.'],
+    ['COVID', 'It was COVID-19.'],
+    ['from 3', 'from 3-5 boats'],
   ])('takes %j for a passage of %j', (quote, text) => {
     expect(verifyOne({ quote }, text)?.found?.start).toBe(text.lastIndexOf(quote))
   })
