@@ -99,7 +99,7 @@ it.each(ways)('a reply that is %s has text and citations', async (name, type, wr
   })
 })
 
-it('a quote stays as it is, even if it looks like a key', async () => {
+it('a quote is not redacted, even if it looks like a key', async () => {
   const { client, serve } = await createServedClient()
   const text = `Keys such as sk-ant-${'a1'.repeat(20)} are secret, and so is "test".`
   serve(200, 'application/json', JSON.stringify(message([{ type: 'text', text, citations: [quote(text)] }])))
