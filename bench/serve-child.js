@@ -1,8 +1,7 @@
 // The server of bench/serve.js in a separate process. At each message, it reports its open sockets, timers
 // and memory.
 import { getHeapStatistics } from 'node:v8'
-import { main } from '../dist/main.js'
-import { createProcessRuntime } from '../dist/runtime.js'
+import { start } from '../dist/main.js'
 
 process.on('message', () => {
   globalThis.gc?.()
@@ -22,5 +21,4 @@ function reportResources() {
     rss: process.memoryUsage.rss(),
   })
 }
-await main(createProcessRuntime())
-process.disconnect()
+await start()
