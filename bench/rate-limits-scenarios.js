@@ -78,8 +78,7 @@ export function scenarios(short) {
     {
       ...base,
       name: 'outage of 10 s',
-      // Since documents are read synchronously, up to ten 429s follow an outage, however long the run is; before, one.
-      bounds: { ...faulty, leastLimited: 12 },
+      bounds: faulty,
       outage: 10,
       service: () => service({ latencyMs: 500, outage: [half, half + 10] }),
       flags,

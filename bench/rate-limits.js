@@ -52,7 +52,7 @@ const bad = rows.filter(({ tool, scenario, seconds, best, limited, requests, los
     tool === 'claude-batch' &&
     (lost > 0 ||
       seconds > best * bounds.time * slack ||
-      limited > Math.max(bounds.leastLimited ?? 2, requests * bounds.limited * slack))
+      limited > Math.max(2, requests * bounds.limited * slack))
   )
 })
 for (const { scenario } of bad) console.log(`out of bounds: ${scenario}`)
