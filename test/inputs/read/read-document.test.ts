@@ -17,6 +17,27 @@ const reading = async (content: string | Buffer, named = false) => {
 }
 
 describe('createDocumentReader', () => {
+  it('reads each of many documents in a turn of its own, so that requests are sent in between', async () => {
+    const names = Array.from({ length: 20 }, (_, n) => `${n}.md`)
+    const cwd = await createFolder(Object.fromEntries(names.map((name) => [name, 'The gate holds.'])))
+    const readOne = createDocumentReader({ cwd, stdin: noStdin })
+    let turn = 0
+    let isReading = true
+    const countTurn = () => {
+      turn++
+      if (isReading) setImmediate(countTurn)
+    }
+    setImmediate(countTurn)
+    const turns = await Promise.all(
+      names.map(async (path) => {
+        await readOne(source(path))
+        return turn
+      }),
+    )
+    isReading = false
+    expect(new Set(turns).size).toBe(names.length)
+  })
+
   it.each<[string, string | Buffer, string]>([
     ['UTF-8', 'héllo', 'héllo'],
     ['UTF-8 with a byte-order mark', '\ufeffhéllo', 'héllo'],
