@@ -106,10 +106,13 @@ export function createDocumentReader({
   const withAccess = createFileAccess()
   let lastTurn = Promise.resolve()
   const readFromDisk = async (file: string, fixedLimit?: number) => {
-    // Answers and signals are handled between any two documents, and requests are sent: otherwise the rate limiter counts those
-    // of the first documents long before the server does. So each document has its own turns. The first one ends the turn of the
-    // document before, which may have polled before an answer arrived.
-    lastTurn = lastTurn.then(() => nextEventLoopTurn()).then(() => nextEventLoopTurn())
+    // Answers and signals are handled between two documents. The first turn ends the current one, which may have polled
+    // before an answer arrived.
+    await nextEventLoopTurn()
+    await nextEventLoopTurn()
+    // Of documents that begin together, each is read in another turn, so that the requests of those before it are sent:
+    // otherwise the rate limiter counts them long before the server does.
+    lastTurn = lastTurn.then(() => nextEventLoopTurn())
     await lastTurn
     return withAccess((access) => readFile(access, file, fixedLimit))
   }

@@ -17,7 +17,7 @@ const reading = async (content: string | Buffer, named = false) => {
 }
 
 describe('createDocumentReader', () => {
-  it('reads each of many documents in a turn of its own, so that requests are sent in between', async () => {
+  it('reads many documents in separate turns, so that requests are sent in between', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `${n}.md`)
     const cwd = await createFolder(Object.fromEntries(names.map((name) => [name, 'The gate holds.'])))
     const readOne = createDocumentReader({ cwd, stdin: noStdin })
