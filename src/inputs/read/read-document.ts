@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import type { Document, DocumentRef, Fingerprint, InputProblem } from '../../core/document/document.ts'
 import { findLineMarks } from '../../core/document/markdown-headings.ts'
 import { generatedFormats, isGenerated, signatureBytes } from '../../core/report/generated-marker.ts'
@@ -14,6 +13,7 @@ import { type ConvertCommands, type ConvertersOptions, createConverters } from '
 import { type DecodedText, decodeText, describeEncoding } from './decode-text.ts'
 import { createFileAccess, type FileAccess } from './file-access.ts'
 import { omitEncodedData } from './omit-encoded-data.ts'
+import { createReadTurns } from './read-turns.ts'
 import type { ConvertedText } from './readers/convert-document.ts'
 import {
   detectFormat,
@@ -104,16 +104,9 @@ export function createDocumentReader({
   }
 
   const withAccess = createFileAccess()
-  let lastTurn = Promise.resolve()
+  const nextReadTurn = createReadTurns()
   const readFromDisk = async (file: string, fixedLimit?: number) => {
-    // Answers and signals are handled between two documents. The first turn ends the current one, which may have polled
-    // before an answer arrived.
-    await nextEventLoopTurn()
-    await nextEventLoopTurn()
-    // Of documents that begin together, each is read in another turn, so that the requests of those before it are sent:
-    // otherwise the rate limiter counts them long before the server does.
-    lastTurn = lastTurn.then(() => nextEventLoopTurn())
-    await lastTurn
+    await nextReadTurn()
     return withAccess((access) => readFile(access, file, fixedLimit))
   }
   const load = async (path: string, given: Buffer | undefined) => {

@@ -17,9 +17,10 @@ const reading = async (content: string | Buffer, named = false) => {
 }
 
 describe('createDocumentReader', () => {
-  it('reads many documents in separate turns, so that requests are sent in between', async () => {
-    const names = Array.from({ length: 20 }, (_, n) => `${n}.md`)
-    const cwd = await createFolder(Object.fromEntries(names.map((name) => [name, 'The gate holds.'])))
+  it('reads long documents in separate turns, so that requests are sent in between', async () => {
+    const names = Array.from({ length: 6 }, (_, n) => `${n}.md`)
+    const text = 'The gate holds.\n'.repeat(200_000)
+    const cwd = await createFolder(Object.fromEntries(names.map((name) => [name, text])))
     const readOne = createDocumentReader({ cwd, stdin: noStdin })
     let turn = 0
     let isReading = true
