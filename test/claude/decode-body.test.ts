@@ -1,14 +1,11 @@
-import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openClientOf } from '../../src/claude/anthropic-client.ts'
-import { createClaudeClient } from '../../src/claude/claude-client.ts'
 import type { AskError } from '../../src/core/errors/ask-error.ts'
 import { classifyError } from '../../src/core/errors/classify-error.ts'
 import { collectItems } from '../support/library-client.ts'
-import { realClock } from '../support/real-clock.ts'
 import { createRequest } from '../support/scripted-ask.ts'
+import { createClientOf, createClientServedBy } from '../support/served-client.ts'
 import { end, start, textDelta } from '../support/stream-events.ts'
 
 const never = new AbortController().signal
@@ -21,36 +18,9 @@ const message = JSON.stringify({
   content: [{ type: 'text', text: 'A summary.' }],
 })
 
-async function clientOf(port: number) {
-  const client = await createClaudeClient({
-    clock: realClock,
-    env: {},
-    connectTimeoutMs: 60_000,
-    idleTimeoutMs: 60_000,
-    settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
-    totalTimeoutMs: 60_000,
-    openSdkClient: openClientOf({ url: `http://127.0.0.1:${port}`, key: 'test' }),
-  })
-  onTestFinished(() => client.close())
-  return client
-}
-
-async function served(respond: RequestListener) {
-  const server = createServer((request, response) => {
-    request.resume()
-    request.on('end', () => respond(request, response))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return clientOf((server.address() as AddressInfo).port)
-}
-
 /** A client of a server that answers every request with the given body and encoding. */
 const sending = (body: Buffer, encoding: string, type = 'application/json', status = 200) =>
-  served((_request, response) =>
+  createClientServedBy((_request, response) =>
     response.writeHead(status, { 'content-type': type, 'content-encoding': encoding }).end(body),
   )
 
@@ -82,7 +52,7 @@ describe('a response that is compressed although the client did not request it',
 
   it('is decoded if it contains the results of a batch', async () => {
     const line = `${JSON.stringify({ custom_id: 'a', result: { type: 'canceled' } })}\n`
-    const client = await served((request, response) => {
+    const client = await createClientServedBy((request, response) => {
       const isResults = request.url?.endsWith('/results') === true
       response.setHeader('content-encoding', 'gzip')
       response.setHeader('content-type', 'application/json')
@@ -146,7 +116,7 @@ describe('an interim response', () => {
         }).listen(0, '127.0.0.1')
         await new Promise((resolve) => server.once('listening', resolve))
         onTestFinished(() => void server.close())
-        const client = await clientOf((server.address() as AddressInfo).port)
+        const client = await createClientOf((server.address() as AddressInfo).port)
         for (let n = 0; n < 3; n++) expect((await client.ask(plain, never)).text).toBe('A summary.')
       }
     },
