@@ -29,7 +29,7 @@ function skipInterimResponses(socket: Socket): void {
   socket.read = function (this: Socket, size?: number) {
     const chunk = read.call(this, size) as Buffer | null
     if (chunk === null || !isAtResponseStart) return chunk
-    pendingBytes = Buffer.concat([pendingBytes, chunk])
+    pendingBytes = pendingBytes.length === 0 ? chunk : Buffer.concat([pendingBytes, chunk])
     for (let end = findInterimEnd(pendingBytes); end !== undefined; end = findInterimEnd(pendingBytes)) {
       if (end === 'later') return null
       pendingBytes = pendingBytes.subarray(end)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { errorRecordSuffix, stripSummarySuffix } from '../core/document/output-path.ts'
 import { toReadError, toWriteError } from './fs/disk-error.ts'
 import { openForReading, removeFile, statFile } from './fs/no-follow-fs.ts'
+import { lstatIfPresent } from './fs/symlinks.ts'
 
 const recordPrefix = 'ERROR: '
 
@@ -12,6 +13,8 @@ const recordPrefix = 'ERROR: '
  * @throws ExitError `ioError`
  */
 export async function inspectErrorRecord(out: string, file: string): Promise<'none' | 'record' | 'other'> {
+  // Nearly all documents have no record. So its folders are checked for links only if there is a file.
+  if (lstatIfPresent(file) === undefined) return 'none'
   const stats = statFile(out, file)
   if (stats === undefined) return 'none'
   if (!stats.isFile()) return 'other'

@@ -40,6 +40,7 @@ export function createOutputWriter(out: string, runId: string): OutputWriter {
   let writes = 0
   const touchFolderOf = (file: string) => {
     const folder = dirname(join(out, file))
+    if (touchedFolders.has(folder)) return
     // The file of a text that was saved elsewhere has none.
     if (statFile(out, folder)?.isDirectory()) touchedFolders.add(folder)
   }

@@ -131,8 +131,7 @@ export function createChunkPlanner({
   return {
     hash,
     async planChunks(document) {
-      const { text, ref: source, upload, ...rest } = document
-      const asText: Document = { ...rest, ref: source, text }
+      const { text, ref: source, upload } = document
       const kind = detectTextKind(source.path, text)
       if (upload === undefined && text.length <= (alwaysFittingChars.get(kind) ?? 0)) return undefined
       const maxChars = computeMaxWholeChars(document, kind)
@@ -145,6 +144,7 @@ export function createChunkPlanner({
       const limits = computeLimits(document, kind, maxChars)
       const textChunks = upload !== undefined && scans === 0 ? [] : chunkText(text, limits.chunk)
       const uploadText = scans > 0 ? scansText : text
+      const { upload: _, ...asText } = document
       const requests = [
         ...textChunks.map((text) => buildChunkRequest({ ...asText, text })),
         ...(uploadChunks ?? (upload ? [upload] : [])).map((upload) =>

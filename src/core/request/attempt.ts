@@ -16,16 +16,16 @@ export interface Attempt {
   readonly monotonicStartMs?: number
   /** From sending the request to the last byte or the error: milliseconds. */
   readonly elapsedMs: number
-  readonly firstTokenMs?: number
+  readonly firstTokenMs?: number | undefined
   /** The model that replied; without a reply, the requested model. */
   readonly model: string
-  readonly requestId?: string
+  readonly requestId?: string | undefined
   /** HTTP status; undefined if there was no response. */
-  readonly status?: number
+  readonly status?: number | undefined
   /** Undefined if the server returned no token counts. */
-  readonly usage?: Usage
+  readonly usage?: Usage | undefined
   /** The cost of `usage`; undefined if unknown. */
-  readonly cost?: Picodollars
+  readonly cost?: Picodollars | undefined
   /** The Message Batch of the request, if any. Times are then those of the batch. */
   readonly batchId?: string
   /** Undefined if the attempt got a reply. */

@@ -55,7 +55,8 @@ export function createModelIds(
   const modelsById = new Map([...ownIds].map(([model, id]) => [id, model]))
   return {
     toId(model) {
-      const id = ownIds.get(toModelName(model)) ?? toProviderModelId(provider, model)
+      const ownId = ownIds.size === 0 ? undefined : ownIds.get(toModelName(model))
+      const id = ownId ?? toProviderModelId(provider, model)
       modelsById.set(id, model)
       return id
     },

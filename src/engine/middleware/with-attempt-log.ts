@@ -43,10 +43,10 @@ export function withAttemptLog(
         elapsedMs: clock.now() - monotonicStartMs,
         model,
         status: 200,
-        ...(reply.firstTokenMs !== undefined && { firstTokenMs: reply.firstTokenMs }),
-        ...(usage !== undefined && { usage }),
-        ...(cost !== undefined && { cost }),
-        ...(reply.requestId !== undefined && { requestId: reply.requestId }),
+        firstTokenMs: reply.firstTokenMs,
+        usage,
+        cost,
+        requestId: reply.requestId,
       }
       listener.onEnd(attempt)
       return { ...reply, attempts: [attempt] }
@@ -57,8 +57,8 @@ export function withAttemptLog(
         elapsedMs: clock.now() - monotonicStartMs,
         model: request.model,
         error: requestError,
-        ...(requestError.status !== undefined && { status: requestError.status }),
-        ...(requestError.requestId !== undefined && { requestId: requestError.requestId }),
+        status: requestError.status,
+        requestId: requestError.requestId,
       }
       listener.onEnd(attempt)
       if (error instanceof AskError) throw error.with({ attempts: [attempt] })
