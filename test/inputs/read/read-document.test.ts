@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { DocumentRef } from '../../../src/core/document/document.ts'
 import { createDocumentReader } from '../../../src/inputs/read/read-document.ts'
+import { countTurns } from '../../support/event-loop-turns.ts'
 import { createFolder } from '../../support/run-cli.ts'
 import { has } from '../../support/system.ts'
 
@@ -22,20 +23,13 @@ describe('createDocumentReader', () => {
     const text = 'The gate holds.\n'.repeat(200_000)
     const cwd = await createFolder(Object.fromEntries(names.map((name) => [name, text])))
     const readOne = createDocumentReader({ cwd, stdin: noStdin })
-    let turn = 0
-    let isReading = true
-    const countTurn = () => {
-      turn++
-      if (isReading) setImmediate(countTurn)
-    }
-    setImmediate(countTurn)
+    const getTurn = countTurns()
     const turns = await Promise.all(
       names.map(async (path) => {
         await readOne(source(path))
-        return turn
+        return getTurn()
       }),
     )
-    isReading = false
     expect(new Set(turns).size).toBe(names.length)
   })
 

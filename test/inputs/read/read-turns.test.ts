@@ -1,26 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { createReadTurns } from '../../../src/inputs/read/read-turns.ts'
+import { countTurns } from '../../support/event-loop-turns.ts'
 
 /** Reads twenty documents that begin together. @returns in which turn of the event loop each was read */
 async function readTogether(msPerDocument: number): Promise<readonly number[]> {
   let now = 0
   const nextReadTurn = createReadTurns(() => now)
-  let turn = 0
-  let isReading = true
-  const countTurn = () => {
-    turn++
-    if (isReading) setImmediate(countTurn)
-  }
-  setImmediate(countTurn)
-  const turns = await Promise.all(
+  const getTurn = countTurns()
+  return Promise.all(
     Array.from({ length: 20 }, async () => {
       await nextReadTurn()
       now += msPerDocument
-      return turn
+      return getTurn()
     }),
   )
-  isReading = false
-  return turns
 }
 
 describe('createReadTurns', () => {
